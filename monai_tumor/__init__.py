@@ -1,0 +1,6 @@
+"""monai-tumor: find, outline and diagnose tumours in medical images, on MONAI bundles.
+
+Importing the package imports nothing else, so that ``monai-tumor --help`` answers at once.
+"""
+
+__version__ = "0.1.0"

@@ -1,0 +1,120 @@
+"""Where a bundle, a run, and a file of either lie. Standard library only."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+
+from monai_tumor import registry
+from monai_tumor.bundles.running import running_root
+from monai_tumor.errors import PluginError, WrongCallError, nearest
+
+PARTS = ("train", "evaluate", "inference", "multi_gpu_train")
+
+
+def find_root(name: str) -> str:
+    """Return the folder of the bundle that a configuration belongs to; configurations call this as ``bundle_root``.
+
+    A configuration cannot know its own path. Tried in turn: the workflow that is being run, the current folder when its
+    metadata has that name, and the bundle ``name`` as registered.
+    """
+    running = running_root()
+    if running is not None:
+        return str(running)
+    if bundle_name(Path.cwd()) == name:
+        return str(Path.cwd())
+    return str(bundle_folder(name))
+
+
+def bundle_folder(name: str) -> Path:
+    """Return the folder that holds the configuration files of a registered bundle.
+
+    Raises:
+        WrongCallError: Unknown name.
+        PluginError: The distribution that registers it does not hold the files.
+    """
+    component = registry.find("bundles", name)
+    package = Path(registry.__file__).parent
+    short = component.target.rpartition(".")[2]
+    if component.distribution == registry.CORE:  # bundles/ in a checkout, monai_tumor/bundled/ in a wheel
+        choices = [package.parent / "bundles" / short, package / "bundled" / short]
+    else:
+        found = importlib.util.find_spec(component.target)
+        choices = [Path(place) for place in (found.submodule_search_locations or [])] if found else []
+    for folder in choices:
+        if (folder / "train.json").is_file():
+            return folder
+    raise PluginError(f"bundle {name!r} of {component.distribution} has no train.json; install the distribution again")
+
+
+def resolve(name_or_path: str) -> Path:
+    """Return the root folder of a bundle name, a run, or a bundle folder.
+
+    Raises:
+        WrongCallError: It is none of these.
+    """
+    path = Path(name_or_path)
+    if path.is_dir() and (configs_folder(path) / "train.json").is_file():
+        return path
+    if path.is_dir() and configs_folder(path).joinpath("inference.json").is_file():
+        return path
+    names = [component.name for component in registry.components("bundles")]
+    if name_or_path.rpartition(":")[2] in names:
+        return bundle_folder(name_or_path)
+    if path.exists():
+        raise WrongCallError(f"{name_or_path} is neither a run nor a bundle: it has no configs/train.json")
+    guess = nearest(name_or_path, names)
+    hint = f"did you mean {guess!r}?" if guess else f"bundles: {', '.join(names)}; or give the folder of a run"
+    raise WrongCallError(f"unknown bundle or run {name_or_path!r}; {hint}")
+
+
+def configs_folder(root: Path) -> Path:
+    """Return where the configuration files of a bundle lie: ``configs/`` of a packed one or a run, else the root."""
+    return root / "configs" if (root / "configs").is_dir() else root
+
+
+def config_file(root: Path, part: str) -> Path:
+    """Return one configuration file of a bundle.
+
+    Args:
+        root: Folder of the bundle or run.
+        part: One of ``PARTS``.
+
+    Raises:
+        WrongCallError: The bundle does not have it.
+    """
+    path = configs_folder(root) / f"{part}.json"
+    if not path.is_file():
+        raise WrongCallError(f"bundle {root} has no {part}.json, so this command cannot run it")
+    return path
+
+
+def bundle_name(root: Path) -> str | None:
+    """Return the name of the bundle in ``root`` as its metadata gives it, or None when there is no metadata."""
+    try:
+        metadata = json.loads((configs_folder(root) / "metadata.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    name = metadata.get("bundle") if isinstance(metadata, dict) else None
+    return name if isinstance(name, str) else None
+
+
+def weights_file(bundle_root: str) -> str:
+    """Return the trained weights of a bundle; configurations call this.
+
+    Raises:
+        WrongCallError: The bundle has not been trained.
+    """
+    path = Path(bundle_root) / "models" / "model.pt"
+    if not path.is_file():
+        raise WrongCallError(f"{bundle_root} has no trained weights (models/model.pt); train first, then give the run")
+    return str(path)
+
+
+def run_file(run: str | None, name: str, given: str | None = None) -> str | None:
+    """Return ``given`` if there is one, else the file ``name`` of ``run`` if it exists, else None."""
+    if given is not None or run is None:
+        return given
+    path = Path(run) / name
+    return str(path) if path.is_file() else None

@@ -1,0 +1,39 @@
+"""The end of a training: the model card, one line that says where everything is, and an honest exit code."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from monai_tumor.reporting.card import write_card
+
+if TYPE_CHECKING:
+    from monai_tumor.training.run_folder import RunFolder
+
+INTERRUPTED = 130  # what a shell expects of a command that ended on Ctrl-C
+
+
+def finish_run(folder: RunFolder) -> None:
+    """Write the model card and say where the run is; configurations call this after the trainer.
+
+    Raises:
+        SystemExit: The training was interrupted; exit code 130.
+    """
+    from monai_tumor.training.process import rank
+
+    if rank() != 0:
+        return
+    write_card(folder.path)
+    record = folder.record
+    if record["status"] == "interrupted":
+        print(
+            f"interrupted in epoch {len(record.get('history', [])) + 1}; every complete epoch is in {folder.path}. "
+            f"Go on with: monai-tumor train --resume {folder.path}",
+            file=sys.stderr,
+        )
+        raise SystemExit(INTERRUPTED)
+    best = record.get("best")
+    chosen = "no validation case has a lesion, so the last epoch was kept"
+    if best is not None:
+        chosen = f"best epoch {record['best_epoch']}, validation Dice {best:.3f}"
+    print(f"run: {folder.path} ({chosen})", file=sys.stderr)

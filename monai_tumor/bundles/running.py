@@ -1,0 +1,180 @@
+"""What a configuration can learn about the workflow that runs it: its settings, its folder, and mistakes in it.
+
+MONAI 1.6.1 accepts any override, and gives a configuration no way to see its own file or merged text. The workflow is
+therefore looked up on the call stack, here and nowhere else: the functions below are called from ``$`` expressions, so
+the ``ConfigWorkflow`` that evaluates them is always a caller.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+import re
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from monai_tumor.errors import ToolkitError, WrongCallError, error_chain, nearest, user_error
+
+# Ids that other MONAI tools put into every workflow (MonaiAlgo: run_name), besides MONAI's own metadata.
+_FOREIGN = frozenset({"_meta_", "run_name"})
+# Ids that belong to one machine or one call: a run's configuration keeps the bundle's own text for them.
+_LOCAL = ("bundle_root", "dataset_dir", "split_file", "fold", "run_dir", "resume", "cache_dir", "device", "output_dir")
+_REFERENCE = re.compile(r"[@%]([A-Za-z_][A-Za-z0-9_]*)")
+_MACHINE_PATH = re.compile(r"^(?:/|~|[A-Za-z]:[\\/])")
+DEBUG_VARIABLE = "MONAI_TUMOR_DEBUG"
+
+
+def begin() -> None:
+    """Check the settings of the running workflow, and make errors of ours one line; ``initialize`` calls this.
+
+    Raises:
+        WrongCallError: A setting that no file defines and nothing uses; the message has the nearest one.
+    """
+    _print_one_line_errors()
+    workflow = _workflow()
+    if workflow is not None:
+        refuse_unknown(_settings(workflow), known_settings(Path(workflow.config_root_path)))
+
+
+def running_root() -> Path | None:
+    """Return the folder of the bundle whose workflow is running, or None outside of one."""
+    workflow = _workflow()
+    if workflow is None:
+        return None
+    folder = Path(workflow.config_root_path)
+    return folder.parent if folder.name == "configs" else folder
+
+
+def refuse_unknown(settings: dict[str, Any], known: set[str]) -> None:
+    """Refuse settings that are neither known nor used by another setting.
+
+    Raises:
+        WrongCallError: Names the first unknown setting and the nearest known one.
+    """
+    used = set(_REFERENCE.findall(json.dumps(settings, default=str)))
+    for name in settings:
+        if name not in known | used | _FOREIGN:
+            guess = nearest(str(name), known)
+            hint = f"did you mean {guess!r}?" if guess else "see 'monai-tumor bundle show' for all settings"
+            raise WrongCallError(f"unknown setting {name!r}; {hint}")
+
+
+def known_settings(folder: Path) -> set[str]:
+    """Return the top-level ids of all configuration files in ``folder``."""
+    known: set[str] = set()
+    for path in folder.glob("*.json"):
+        if path.name != "metadata.json":
+            content = json.loads(path.read_text(encoding="utf-8"))
+            known |= {re.split("#|::", name)[0].lstrip("+") for name in content}
+    return known
+
+
+class ConfigurationWriter:
+    """Writes the configuration of the running workflow into a run, as used, merged and portable.
+
+    Args:
+        dataset_name: The data set that is really used; a run never falls back to the phantom silently.
+    """
+
+    def __init__(self, dataset_name: str) -> None:
+        workflow = _workflow()
+        self.folder = Path(workflow.config_root_path) if workflow is not None else None
+        self.settings = _settings(workflow) if workflow is not None else {}
+        self.dataset_name = dataset_name
+
+    def __call__(self, run: Path) -> None:
+        """Write ``configs/`` and ``LICENSE`` of ``run``."""
+        if self.folder is None:
+            return
+        train = self._portable(_read(self.folder / "train.json"))
+        for path in sorted([*self.folder.glob("*.json"), *self.folder.glob("*.conf")]):
+            text = path.read_text(encoding="utf-8")
+            if path.name == "train.json":
+                text = _text(train)
+            elif path.name == "inference.json":
+                text = _text(self._follow(_read(path), train))
+            (run / "configs" / path.name).write_text(text, encoding="utf-8")
+        root = self.folder.parent if self.folder.name == "configs" else self.folder
+        if (root / "LICENSE").is_file():
+            (run / "LICENSE").write_text((root / "LICENSE").read_text(encoding="utf-8"), encoding="utf-8")
+
+    def _portable(self, original: dict[str, Any]) -> dict[str, Any]:
+        kept = {name: value for name, value in self.settings.items() if name not in _FOREIGN}
+        for name in _LOCAL:
+            if name in original:
+                kept[name] = original[name]
+        kept["dataset_name"] = self.dataset_name
+        if isinstance(kept.get("network_def"), dict) and kept["network_def"].get("encoder_weights") is not None:
+            kept["network_def"]["encoder_weights"] = None  # models/model.pt holds them now; run.json says what was used
+        return {name: _without_machine_paths(value) for name, value in kept.items()}
+
+    def _follow(self, inference: dict[str, Any], train: dict[str, Any]) -> dict[str, Any]:
+        """Let prediction use what training used, for every id that both files have and that is no matter of the call."""
+        own = {*_LOCAL, "imports", "initialize", "finalize", "run", "dataset", "dataset_name", "batch_size"}
+        return {name: train[name] if name in train and name not in own else value for name, value in inference.items()}
+
+
+def differing_settings(run: Path, settings: dict[str, Any]) -> list[str]:
+    """Return the ids in which ``settings`` differ from the ones that ``run`` was trained with."""
+    former = _read(run / "configs" / "train.json")
+    return [name for name in former if name not in (*_LOCAL, "dataset_name", "epochs") and former[name] != settings.get(name)]
+
+
+def _workflow() -> Any:
+    frame = inspect.currentframe()
+    while frame is not None:
+        candidate = frame.f_locals.get("self")
+        if type(candidate).__name__ == "ConfigWorkflow" and hasattr(candidate, "config_root_path"):
+            return candidate
+        frame = frame.f_back
+    return None
+
+
+def _settings(workflow: Any) -> dict[str, Any]:
+    settings: dict[str, Any] = json.loads(json.dumps(workflow.parser.get(), default=str))
+    return settings
+
+
+def _print_one_line_errors() -> None:
+    """Under the plain MONAI command, end with one line instead of a traceback (MONAI 1.6.1 has no short form)."""
+    main = sys.modules.get("__main__")
+    spec = getattr(main, "__spec__", None)
+    if spec is not None and spec.name.startswith("monai.bundle") and not os.environ.get(DEBUG_VARIABLE):
+        sys.excepthook = _one_line
+
+
+def _one_line(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    ours = user_error(error)
+    if ours is None and not isinstance(error, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, trace)
+        return
+    print(f"error: {ours if ours is not None else 'interrupted'}", file=sys.stderr)
+
+
+def cause(error: BaseException) -> str:
+    """Return what went wrong in the words of the innermost error: MONAI wraps causes in long messages of its own."""
+    ours = user_error(error)
+    if isinstance(ours, ToolkitError):
+        return str(ours)
+    last = list(error_chain(error))[-1]
+    return f"{type(last).__name__}: {' '.join(str(last).split())}"
+
+
+def _read(path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return content
+
+
+def _text(content: dict[str, Any]) -> str:
+    return json.dumps(content, indent=4, ensure_ascii=False) + "\n"
+
+
+def _without_machine_paths(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_machine_paths(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_without_machine_paths(item) for item in value]
+    return None if isinstance(value, str) and _MACHINE_PATH.match(value) else value

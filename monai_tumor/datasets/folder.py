@@ -1,0 +1,81 @@
+"""Any folder of images and masks, with or without a table of cases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from monai_tumor.cases import Case
+from monai_tumor.datasets.base import FileDataset
+from monai_tumor.datasets.case_table import TABLE_NAME, read_case_table
+from monai_tumor.datasets.files import (
+    Pairs,
+    child_folder,
+    list_folders,
+    no_mask_at_all,
+    pair_suffixes,
+    pair_trees,
+    refuse_orphans,
+)
+from monai_tumor.datasets.layout import wrong_layout
+
+IMAGE_FOLDERS = ("images", "image")
+MASK_FOLDERS = ("masks", "mask")
+
+
+class FolderDataset(FileDataset):
+    """Images with masks in one of two trees, or wherever ``cases.csv`` says.
+
+    Without a table every image is a group of its own, and an image without a mask file has no reference.
+    """
+
+    name = "folder"
+    modality = "OT"
+    organ = "unknown"
+    layout = """
+    DIR/images/X.png  DIR/masks/X.png          one mask an image; X_mask.png, X_mask_1.png are joined
+    or  DIR/X.png  DIR/X_mask.png              side by side, masks X_mask.png, X_mask_1.png, ...
+    (.png .tif .bmp .jpg; class folders below images/ and masks/, or below DIR, are allowed)
+    or  DIR/cases.csv                          columns id,image,mask,label,group; mask: files joined by ";",
+                                               empty for "no lesion", "-" for "not known"
+    """
+
+    def recognises(self, folder: Path) -> bool:
+        """Say whether a folder has a table, both folders, or a file beside its mask."""
+        if (folder / TABLE_NAME).is_file() or _two_trees(folder) is not None:
+            return True
+        return any(pair_suffixes(folder, depth=0).masks.values())
+
+    def find_cases(self, folder: Path) -> Iterable[Case]:
+        """Return the cases of the table if there is one, else of the files.
+
+        Raises:
+            WrongDataError: The table is wrong, a mask has no image, or no image has a mask.
+        """
+        if (folder / TABLE_NAME).is_file():
+            return read_case_table(folder)
+        trees = _two_trees(folder)
+        if trees is None:
+            self._refuse_several(folder)
+        pairs = pair_trees(*trees) if trees else pair_suffixes(folder)
+        if pairs.masks and len(pairs.without_mask) == len(pairs.masks):
+            raise wrong_layout(self, folder, no_mask_at_all(pairs))
+        refuse_orphans(pairs, folder)
+        return _cases(pairs, trees[0] if trees else folder)
+
+    def _refuse_several(self, folder: Path) -> None:
+        """Refuse a folder of data sets, which would otherwise be read as one."""
+        inner = [child for child in list_folders(folder) if _two_trees(child) or (child / TABLE_NAME).is_file()]
+        if inner:
+            raise wrong_layout(self, folder, f"{inner[0].name}/ in it is a data set of its own")
+
+
+def _two_trees(folder: Path) -> tuple[Path, Path] | None:
+    images, masks = child_folder(folder, IMAGE_FOLDERS), child_folder(folder, MASK_FOLDERS)
+    return (images, masks) if images and masks else None
+
+
+def _cases(pairs: Pairs, folder: Path) -> Iterator[Case]:
+    for image, masks in pairs.masks.items():
+        name = image.relative_to(folder).with_suffix("").as_posix()
+        yield Case(name, name, str(image), tuple(str(mask) for mask in masks) or None)

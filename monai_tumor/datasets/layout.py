@@ -1,0 +1,145 @@
+"""Answers to a wrong folder: what was found, what was expected, and which folder is probably the right one."""
+
+from __future__ import annotations
+
+import os
+import textwrap
+from collections import Counter
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Protocol
+
+from monai_tumor.cases import natural_key
+from monai_tumor.datasets.files import count_of
+from monai_tumor.errors import ToolkitError, WrongCallError, WrongDataError, nearest
+
+_LEVELS_UP = 3
+_LEVELS_DOWN = 3
+_FOLDERS_LOOKED_AT = 300
+_ENTRIES_SHOWN = 8
+
+
+class HasLayout(Protocol):
+    """What these functions need of a data set."""
+
+    name: str
+    layout: str
+
+    def recognises(self, folder: Path) -> bool:
+        """Say from names alone whether a folder is one of this data set."""
+
+
+def checked_root(dataset: HasLayout, root: str | os.PathLike[str] | None) -> Path:
+    """Return the folder that a user gave, once it is known to be a folder with something in it that can be read.
+
+    Raises:
+        WrongCallError: No folder was given.
+        WrongDataError: It does not exist, is a file, is empty, or may not be read; shows the expected tree.
+    """
+    if root is None or not os.fspath(root):
+        raise WrongCallError(
+            f"data set {dataset.name!r} reads files and no folder was given; name the folder they are in"
+        )
+    folder = Path(root)
+    try:
+        problem = _problem(folder)
+    except PermissionError:
+        problem = "may not be read by this user; change its permissions, or copy it to a place of yours"
+    if problem is not None:
+        raise WrongDataError(f"{folder} {problem}{expected_tree(dataset)}")
+    return folder
+
+
+def wrong_layout(dataset: HasLayout, root: Path, found: str = "") -> WrongDataError:
+    """Build the error for a folder that is not one of the data set.
+
+    Args:
+        dataset: Whose layout was expected.
+        root: The folder that a user gave.
+        found: What is wrong with it, in words; else what lies in it is counted.
+
+    Returns:
+        An error whose first line is complete in itself; the expected tree and what was found follow.
+    """
+    right = _right_folders(dataset, root)
+    if right:
+        step = f"the right folder is probably {right[0]}"
+        step += f" (or one of {len(right) - 1} more like it)" if len(right) > 1 else ""
+    else:
+        step = "give the folder that looks like the tree below, or another data set name"
+    first = f"{root} is not a {dataset.name!r} data set: {found or _contents(root)}; {step}"
+    return WrongDataError(first + expected_tree(dataset) + _found_tree(root))
+
+
+def expected_tree(dataset: HasLayout) -> str:
+    """Return the lines that show the layout, beginning with a line end."""
+    tree = textwrap.indent(textwrap.dedent(dataset.layout).strip("\n"), "  ")
+    return f"\nexpected by {dataset.name!r}:\n{tree}"
+
+
+def _problem(folder: Path) -> str | None:
+    if not folder.exists():
+        return f"does not exist; {_similar(folder)}"
+    if not folder.is_dir():
+        return f"is a file, expected a folder; perhaps {folder.parent} is meant, or the file has to be unpacked first"
+    if not any(folder.iterdir()):
+        return "is empty; was the download or the copy finished, is the disk mounted?"
+    return None
+
+
+def _similar(folder: Path) -> str:
+    parent = folder.absolute().parent
+    if not parent.is_dir():
+        return f"nor does {parent}: check the path from the left, and whether the disk is mounted"
+    guess = nearest(folder.name, (child.name for child in islice(parent.iterdir(), 2000)))
+    return f"did you mean {parent / guess}?" if guess else f"{parent} does, so check the last part of the path"
+
+
+def _right_folders(dataset: HasLayout, root: Path) -> list[Path]:
+    """Look below ``root`` and then above it for folders of the data set: people give a level too many or too few."""
+    # More than what is shown is looked for only to say that there are more; the bound keeps a whole disk out of it.
+    below = [folder for folder in islice(_below(root), _FOLDERS_LOOKED_AT) if _recognised(dataset.recognises, folder)]
+    if below:
+        return below
+    above = list(root.absolute().parents)[:_LEVELS_UP]
+    return [folder for folder in above if folder != folder.parent and _recognised(dataset.recognises, folder)][:1]
+
+
+def _below(root: Path) -> Iterator[Path]:
+    level = [root]
+    for _ in range(_LEVELS_DOWN):
+        level = [child for folder in level[:_FOLDERS_LOOKED_AT] for child in _visible(folder) if os.path.isdir(child)]
+        yield from level
+
+
+def _recognised(recognises: Callable[[Path], bool], folder: Path) -> bool:
+    try:
+        return recognises(folder)
+    except (ToolkitError, OSError):
+        return False  # a neighbour that cannot be read is not the folder that is looked for
+
+
+def _visible(folder: Path) -> list[Path]:
+    try:
+        children = [child for child in folder.iterdir() if not child.name.startswith((".", "__MACOSX"))]
+    except OSError:
+        return []
+    return sorted(children, key=lambda child: natural_key(child.name))
+
+
+def _contents(root: Path) -> str:
+    children = _visible(root)
+    folders = sum(os.path.isdir(child) for child in children)
+    kinds = Counter(child.suffix.lower() or "no suffix" for child in children if not os.path.isdir(child))
+    files = count_of(sum(kinds.values()), "file", "files")
+    named = f" ({', '.join(kind for kind, _ in kinds.most_common(3))})" if kinds else ""
+    return f"it holds {count_of(folders, 'folder', 'folders')} and {files}{named}, and none fits"
+
+
+def _found_tree(root: Path) -> str:
+    children = _visible(root)
+    lines = [f"  {child.name}{'/' if os.path.isdir(child) else ''}" for child in children[:_ENTRIES_SHOWN]]
+    if len(children) > _ENTRIES_SHOWN:
+        lines.append(f"  ... {len(children) - _ENTRIES_SHOWN} more")
+    return "\n".join([f"\nfound in {root}:", *lines])

@@ -1,0 +1,118 @@
+"""Pictures for people: outlines on an image, and rows of image, reference and prediction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from monai_tumor.errors import WrongCallError, WrongDataError
+from monai_tumor.imaging.prepare import robust_range, scale_to_bytes
+
+Pixels = NDArray[Any]
+Row = tuple[Pixels, Pixels | None, Pixels, str]
+
+# Orange and sky blue of Okabe and Ito (2008): told apart by all common kinds of colour blindness, and on grey.
+PREDICTION_COLOUR = (230, 159, 0)
+REFERENCE_COLOUR = (86, 180, 233)
+
+_TILE_ROWS = 224
+_CAPTION_ROWS = 20
+_GAP = 4
+_PIXELS_PER_LINE_WIDTH = 300
+
+
+def outline_picture(image: Pixels, prediction: Pixels | None, reference: Pixels | None = None) -> NDArray[np.uint8]:
+    """Draw the outlines of masks on an image: prediction orange, reference blue and a little wider beneath.
+
+    Args:
+        image: (R, C) or (R, C, 3), uint8 or uint16.
+        prediction: (R, C) bool, or None for none.
+        reference: (R, C) bool, or None for none.
+
+    Returns:
+        (R, C, 3) uint8 RGB.
+
+    Raises:
+        WrongDataError: A mask has another size than the image.
+    """
+    picture = _as_rgb(image)
+    width = 1 + min(picture.shape[:2]) // _PIXELS_PER_LINE_WIDTH
+    _draw_outline(picture, reference, REFERENCE_COLOUR, width + (2 if prediction is not None else 0))
+    _draw_outline(picture, prediction, PREDICTION_COLOUR, width)
+    return picture
+
+
+def comparison_picture(rows: Sequence[Row]) -> NDArray[np.uint8]:
+    """Show cases one below the other: image, outlined reference, outlined prediction, under a caption.
+
+    Args:
+        rows: For each case image (R, C[, 3]), reference (R, C) bool or None, prediction (R, C) bool, and a caption.
+            Sizes may differ; every tile is brought to one height.
+
+    Returns:
+        (height, width, 3) uint8 RGB.
+
+    Raises:
+        WrongCallError: There is no case.
+        WrongDataError: A mask has another size than its image.
+    """
+    if not rows:
+        raise WrongCallError("a comparison picture needs at least one case; give some")
+    tiles = [[_tile(tile) for tile in _three_pictures(row)] for row in rows]
+    width = max(tile.shape[1] for row_tiles in tiles for tile in row_tiles)
+    bands = [_band(row_tiles, row, width) for row_tiles, row in zip(tiles, rows, strict=True)]
+    return np.concatenate(bands)
+
+
+def _as_rgb(image: Pixels) -> NDArray[np.uint8]:
+    """Return a copy, because outlines are drawn into it."""
+    grey = image if image.dtype == np.uint8 else scale_to_bytes(image, *robust_range(image))
+    return np.array(grey if grey.ndim == 3 else np.repeat(grey[..., None], 3, axis=2), np.uint8, order="C")
+
+
+def _draw_outline(picture: NDArray[np.uint8], mask: Pixels | None, colour: tuple[int, int, int], width: int) -> None:
+    if mask is None:
+        return
+    if mask.shape != picture.shape[:2]:
+        raise WrongDataError(f"a mask of {mask.shape} was to be drawn on an image of {picture.shape[:2]}; check both")
+    contours, _ = cv2.findContours((mask != 0).astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    cv2.drawContours(picture, contours, -1, colour, width)
+
+
+def _three_pictures(row: Row) -> list[NDArray[np.uint8]]:
+    image, reference, prediction, _ = row
+    return [_as_rgb(image), outline_picture(image, None, reference), outline_picture(image, prediction)]
+
+
+def _tile(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    columns = max(1, round(picture.shape[1] * _TILE_ROWS / picture.shape[0]))
+    shrinks = picture.shape[0] > _TILE_ROWS
+    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(picture, (columns, _TILE_ROWS), interpolation=method), np.uint8)
+
+
+def _band(tiles: list[NDArray[np.uint8]], row: Row, width: int) -> NDArray[np.uint8]:
+    band = np.zeros((_CAPTION_ROWS + _TILE_ROWS + _GAP, 3 * width + 2 * _GAP, 3), np.uint8)
+    for place, tile in enumerate(tiles):
+        left = place * (width + _GAP)
+        band[_CAPTION_ROWS : _CAPTION_ROWS + _TILE_ROWS, left : left + tile.shape[1]] = tile
+    captions = [row[3], "reference" if row[1] is not None else "no reference", "prediction"]
+    colours = [(255, 255, 255), REFERENCE_COLOUR, PREDICTION_COLOUR]
+    return _captioned(band, captions, colours, width + _GAP)
+
+
+def _captioned(
+    band: NDArray[np.uint8], captions: list[str], colours: list[tuple[int, int, int]], step: int
+) -> NDArray[np.uint8]:
+    font = ImageFont.load_default(13)
+    for place, (caption, colour) in enumerate(zip(captions, colours, strict=True)):
+        strip = Image.new("RGB", (step - _GAP, _CAPTION_ROWS))  # drawn apart, so that a long caption is cut off
+        ImageDraw.Draw(strip).text((2, 2), caption, fill=colour, font=font)
+        left = place * step
+        band[:_CAPTION_ROWS, left : left + strip.width] = np.asarray(strip)
+    return band

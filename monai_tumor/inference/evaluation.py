@@ -1,0 +1,128 @@
+"""Evaluation: one row a case in the geometry of its file, then means with intervals."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from ignite.engine import Engine, Events
+
+from monai_tumor.imaging.pictures import comparison_picture
+from monai_tumor.imaging.write import write_mask, write_picture, write_text
+from monai_tumor.metrics.overlap import overlap
+from monai_tumor.metrics.summary import ScoredCase, summarise_cases
+from monai_tumor.pipeline import CaseSource
+from monai_tumor.training.run_folder import claim_number
+
+_PICTURES = 6
+_COLUMNS = ("true_positive", "false_positive", "false_negative", "true_negative", "dice", "iou", "precision", "recall")
+
+
+class RecordEvaluation:
+    """Compare every predicted mask with the reference in the file's own geometry; write masks, rows, figures and a picture.
+
+    Writes ``evaluation/<number>-<part>/`` of the bundle: ``predictions/<case>.png``, ``cases.csv``, ``metrics.json`` and
+    ``comparison.png``. The folder is claimed when the evaluator starts.
+
+    Args:
+        bundle_root: The run that is evaluated.
+        source: Data and split.
+        part: The part that is evaluated.
+        seed: Seed of the intervals.
+    """
+
+    def __init__(self, bundle_root: str, source: CaseSource, part: str, seed: int = 0) -> None:
+        self.root, self.source, self.part, self.seed = Path(bundle_root), source, part, seed
+        self.rows: list[ScoredCase] = []
+        self.folder: Path | None = None
+
+    def attach(self, engine: Engine) -> None:
+        """Follow the evaluator ``engine``."""
+        engine.add_event_handler(Events.STARTED, self.start)
+        engine.add_event_handler(Events.ITERATION_COMPLETED, self.add)
+        engine.add_event_handler(Events.COMPLETED, self.finish)
+
+    def start(self, engine: Engine) -> None:
+        """Claim the folder."""
+        self.rows = []
+        self.folder = claim_number(self.root / "evaluation", f"-{self.part}")
+
+    def add(self, engine: Engine) -> None:
+        """Score the cases of one batch (decollated: ``pred`` is (1, source rows, source columns) of 0 and 1)."""
+        for item, output in zip(engine.state.batch, engine.state.output, strict=True):  # type: ignore[arg-type]
+            case = self.source.case(item["case"])
+            mask = binary_mask(output["pred"])
+            reference = self.source.load(case.id)[1]
+            if reference is not None:
+                self.rows.append(ScoredCase(case.id, case.group, overlap(mask, reference)))
+            write_mask(self._mask_path(case.id), mask)
+
+    def finish(self, engine: Engine) -> None:
+        """Write rows, figures and the picture, and say what came out."""
+        folder = self._claimed()
+        summary = summarise_cases(self.rows, self.seed)
+        lines = summary_lines(summary)
+        identity = {"part": self.part, "dataset": self.source.name, "split": self.source.split.hash}
+        metrics = {**identity, "text": lines, **summary}
+        write_text(folder / "cases.csv", cases_table(self.rows))
+        write_text(folder / "metrics.json", json.dumps(metrics, indent=1, ensure_ascii=False) + "\n")
+        write_picture(folder / "comparison.png", self._picture())
+        print("\n".join([f"{self.part} part of {self.source.name}:", *lines, f"evaluation: {folder}"]), file=sys.stderr)
+
+    def _picture(self) -> npt.NDArray[np.uint8]:
+        """Cases spread evenly from the worst to the best Dice, so that nobody picks the pretty ones."""
+        ranked = sorted((row for row in self.rows if row.overlap.has_reference_lesion), key=lambda row: row.overlap.dice)
+        ranked = ranked or self.rows
+        places = np.linspace(0, len(ranked) - 1, min(_PICTURES, len(ranked))).round().astype(int)
+        return comparison_picture([self._picture_row(ranked[place]) for place in places])
+
+    def _picture_row(self, row: ScoredCase) -> Any:
+        from monai_tumor.imaging.read import read_mask
+
+        image, reference = self.source.load(row.id)
+        return image, reference, read_mask(self._mask_path(row.id)), f"{row.id}  Dice {row.overlap.dice:.3f}"
+
+    def _mask_path(self, case_id: str) -> Path:
+        return self._claimed() / "predictions" / f"{case_id}.png"
+
+    def _claimed(self) -> Path:
+        if self.folder is None:
+            raise RuntimeError("the evaluator has not started")
+        return self.folder
+
+
+def binary_mask(prediction: Any) -> npt.NDArray[np.bool_]:
+    """Return (rows, columns) bool of a (1, rows, columns) tensor or array of 0 and 1."""
+    array = prediction.detach().cpu().numpy() if hasattr(prediction, "detach") else np.asarray(prediction)
+    return np.asarray(array[0] > 0.5)
+
+
+def cases_table(rows: list[ScoredCase]) -> str:
+    """Return one CSV row a case: id, group, pixel counts, scores (empty where undefined)."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["case", "group", *_COLUMNS])
+    for row in rows:
+        values = [getattr(row.overlap, name) for name in _COLUMNS]
+        writer.writerow([row.id, row.group, *("" if value != value else value for value in values)])
+    return text.getvalue()
+
+
+def summary_lines(summary: Mapping[str, Any]) -> list[str]:
+    """Return the summary in words, one figure a line, each with n and interval."""
+    lesion, free = summary["lesion_cases"], summary["lesion_free_cases"]
+    lines = [f"lesion cases: {lesion['n']}, missed: {lesion['missed']}"]
+    if lesion["n"]:
+        lines += [f"{name}: {lesion[name]['text']}" for name in ("dice", "iou", "precision", "recall")]
+    lines.append(f"lesion-free cases: {free['n']}, with false positive: {free['with_false_positive']}")
+    if free["n"]:
+        lines.append(f"specificity: {free['specificity']['text']}")
+        lines.append(f"false-positive area in pixels: {free['false_positive_area_px']['text']}")
+    return lines

@@ -1,0 +1,1 @@
+"""Per-case measures and their summaries: counts first, then scores, and never a mean without its n and interval."""

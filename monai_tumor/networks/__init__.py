@@ -1,0 +1,5 @@
+"""Networks by name. ``build`` is what configurations name; each network lives in a file of its own."""
+
+from monai_tumor.networks.factory import NetworkFactory, build
+
+__all__ = ["NetworkFactory", "build"]

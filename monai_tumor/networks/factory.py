@@ -1,0 +1,74 @@
+"""The contract of a network plug-in, and ``build``, the only network target that configurations name."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from monai_tumor import registry
+from monai_tumor.errors import PluginError, WrongCallError, unknown_name
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkFactory:
+    """What a network plug-in registers.
+
+    Attributes:
+        name: The name users type.
+        create: ``create(in_channels, out_channels, *, named options) -> torch.nn.Module``, without ``**kwargs``: the
+            module maps float (batch, in_channels, rows, columns) to logits (batch, out_channels, rows, columns).
+        size_multiple: Rows and columns must be multiples of this many pixels.
+        task: ``segmentation`` or ``classification``.
+        normalisation: Mean and standard deviation that the input, scaled to 0..1, is normalised with.
+        conditions_on: Further inputs besides the image, ``()`` or ``("mask",)``.
+        api: The contract version this was written for.
+    """
+
+    name: str
+    create: Callable[..., nn.Module]
+    size_multiple: int = 32
+    task: str = "segmentation"
+    normalisation: tuple[float, float] = (0.5, 0.5)
+    conditions_on: tuple[str, ...] = ()
+    api: int = registry.API
+
+    def options(self) -> tuple[str, ...]:
+        """Return the names of the options that ``create`` takes besides the two channel counts."""
+        parameters = inspect.signature(self.create).parameters.values()
+        if any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters):
+            raise PluginError(f"network {self.name!r} takes **kwargs, which hides typing errors; name its options")
+        return tuple(item.name for item in parameters if item.name not in ("in_channels", "out_channels"))
+
+
+def build(name: str, in_channels: int, out_channels: int, **options: Any) -> nn.Module:
+    """Build the network that ``name`` stands for, built-in or from a plug-in.
+
+    Options with the value None are left to the network's own default, so that a configuration can list an option
+    that not every network has (``encoder_name`` for a network without an exchangeable encoder).
+
+    Args:
+        name: A registered network, see ``monai-tumor plugins list``.
+        in_channels: Channels of the image, 1 or 3.
+        out_channels: Channels of the logits, 1 for lesion against everything else.
+        options: Options of that network.
+
+    Raises:
+        WrongCallError: Unknown name or option; the message has the nearest one.
+        PluginError: The plug-in that brings the network cannot be loaded.
+    """
+    factory: NetworkFactory = registry.load("networks", str(name))
+    known = factory.options()
+    given = {key: value for key, value in options.items() if value is not None}
+    for key in given:
+        if key not in known:
+            raise unknown_name(f"option of network {name!r}:", key, known)
+    try:
+        return factory.create(in_channels, out_channels, **given)
+    except (ValueError, KeyError) as error:
+        cause = error.args[0] if error.args else error
+        raise WrongCallError(f"network {name!r} cannot be built with {given}: {cause}") from error

@@ -1,0 +1,174 @@
+"""A data set with its split: which items belong to which part."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from monai_tumor.cases import Case
+from monai_tumor.datasets import content_digest, open_dataset
+from monai_tumor.errors import ToolkitError, WrongCallError, WrongDataError, unknown_name
+from monai_tumor.splits.split import FRACTIONS, PARTS, Split, check_split, make_split, read_split
+
+PHANTOM = "phantom"
+Loaded = tuple[npt.NDArray[Any], npt.NDArray[np.bool_] | None]
+
+
+def default_dataset(dataset_dir: str | None, name: str) -> str:
+    """Return the data set to read: ``name`` when a folder is given, else the phantom."""
+    return PHANTOM if dataset_dir is None else name
+
+
+class CaseSource:
+    """The cases of a data set and the parts they were put into. Nothing is read before it is asked for.
+
+    Args:
+        name: A registered data set.
+        root: Its folder; None only for the phantom.
+        split_file: A split or folds made before; None makes a split by group from ``seed`` and ``fractions``.
+        fold: Which fold of ``split_file`` is the test part, when that holds folds.
+        seed: Seed of a split made here.
+        fractions: Share of the cases in each part of a split made here.
+
+    Raises:
+        WrongCallError: Unknown data set, or a real data set without its folder.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        root: str | None = None,
+        split_file: str | None = None,
+        fold: int | None = None,
+        seed: int = 0,
+        fractions: Mapping[str, float] = FRACTIONS,
+    ) -> None:
+        self.dataset = open_dataset(name)
+        self.name = name
+        if root is None and name != PHANTOM:
+            raise WrongCallError(f"data set {name!r} needs its folder; give it as --dataset_dir DIR")
+        self.root = None if name == PHANTOM else _folder(str(root))
+        self.split_file, self.fold, self.seed, self.fractions = split_file, fold, seed, dict(fractions)
+
+    @cached_property
+    def cases(self) -> list[Case]:
+        """All cases of the data set, sorted by id."""
+        found = list(self.dataset.cases(self.root))
+        if self.name == PHANTOM:
+            print(
+                f"NOTE: no dataset_dir given: this run uses {len(found)} synthetic phantoms, not patients. "
+                "For real data give --dataset_dir DIR.",
+                file=sys.stderr,
+            )
+        return found
+
+    @cached_property
+    def split(self) -> Split:
+        """The split into parts: read from the file and checked against the cases, or made here by group."""
+        if self.split_file is not None:
+            split = read_split(self.split_file)
+            check_split(split, self.cases, self._digests())
+            return _in_parts(split, self.fold)
+        digests, lesions = survey(self.dataset, self.cases)
+        return make_split(
+            self.name, self.cases, digests=digests, lesions=lesions, seed=self.seed, fractions=self.fractions
+        )
+
+    def items(self, part: str) -> list[dict[str, Any]]:
+        """Return the MONAI items of one part, unlabelled cases left out.
+
+        Args:
+            part: ``training``, ``validation`` or ``test``.
+
+        Returns:
+            Dictionaries with ``image`` (path), ``label`` (list of mask paths, empty for an empty reference) and ``case``
+            (id), sorted by id.
+
+        Raises:
+            WrongCallError: Unknown part.
+            WrongDataError: The part has no labelled case.
+        """
+        if part not in PARTS:
+            raise unknown_name("part", part, PARTS)
+        chosen = set(self.split.ids(part, fold=self.fold))
+        items = [_item(case) for case in self.cases if case.id in chosen and case.masks is not None]
+        if not items:
+            raise WrongDataError(f"the {part} part of data set {self.name!r} has no labelled case; check the split")
+        return items
+
+    def case(self, case_id: str) -> Case:
+        """Return the case with that id."""
+        return self._by_id[case_id]
+
+    def load(self, case_id: str) -> Loaded:
+        """Return image (R, C[, 3]) and reference (R, C) bool of one case, in the geometry of the file."""
+        image, reference = self.dataset.load(self.case(case_id))
+        return image, reference
+
+    def digest(self, case_id: str) -> str:
+        """Return the digest of everything that the case's pixels come from."""
+        return content_digest(self.dataset, self.case(case_id))
+
+    def _digests(self) -> dict[str, str]:
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            return dict(zip(self._by_id, pool.map(self.digest, self._by_id), strict=True))
+
+    @cached_property
+    def _by_id(self) -> dict[str, Case]:
+        return {case.id: case for case in self.cases}
+
+
+def survey(dataset: Any, cases: Sequence[Case]) -> tuple[dict[str, str], dict[str, bool | None]]:
+    """Read every case once: its content digest, and whether its reference has a lesion (None without a reference).
+
+    Raises:
+        WrongDataError: Files that cannot be read; the first three are named, with the count.
+    """
+
+    def look(case: Case) -> tuple[str, bool | None] | ToolkitError:
+        try:
+            reference = dataset.load(case)[1] if case.masks else None
+            lesion = None if case.masks is None else bool(reference is not None and reference.any())
+            return content_digest(dataset, case), lesion
+        except ToolkitError as error:
+            return error
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        seen = list(pool.map(look, cases))
+    raise_unreadable([entry for entry in seen if isinstance(entry, ToolkitError)], len(cases))
+    good = [entry for entry in seen if not isinstance(entry, ToolkitError)]
+    digests = {case.id: entry[0] for case, entry in zip(cases, good, strict=True)}
+    return digests, {case.id: entry[1] for case, entry in zip(cases, good, strict=True)}
+
+
+def raise_unreadable(errors: Sequence[ToolkitError], total: int) -> None:
+    """Raise one error that names the first unreadable files, if there are any."""
+    if errors:
+        named = "; ".join(str(error) for error in errors[:3])
+        more = f"; and {len(errors) - 3} more" if len(errors) > 3 else ""
+        raise WrongDataError(f"{len(errors)} of {total} cases cannot be read: {named}{more}. Mend or remove these files")
+
+
+def _in_parts(split: Split, fold: int | None) -> Split:
+    """Return the split with part names for every case, whatever the file held (folds are resolved)."""
+    entries = {name: replace(split.cases[name], part=part) for part in PARTS for name in split.ids(part, fold)}
+    return replace(split, cases=entries)
+
+
+def _item(case: Case) -> dict[str, Any]:
+    return {"image": case.image, "label": list(case.masks or ()), "case": case.id}
+
+
+def _folder(root: str) -> Path:
+    if "::" in root and not Path(root).exists():
+        raise WrongDataError(f"dataset_dir {root!r}: MONAI rewrites '#' in a path as '::'; rename the folder without '#'")
+    return Path(root)

@@ -1,0 +1,1 @@
+"""What people read: the model card. Written from the files of a run only."""

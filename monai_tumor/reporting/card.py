@@ -1,0 +1,60 @@
+"""The model card of a run, written from its own files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from monai_tumor.imaging.write import write_text
+
+
+def write_card(run: Path) -> Path:
+    """Write ``docs/README.md`` of a run from its ``run.json`` and evaluations, and return its path."""
+    record = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    metadata_file = run / "configs" / "metadata.json"
+    metadata = json.loads(metadata_file.read_text(encoding="utf-8")) if metadata_file.is_file() else {}
+    evaluations = sorted((run / "evaluation").glob("*/metrics.json"))
+    sections = [
+        f"# {metadata.get('name', record['bundle'])}",
+        metadata.get("description", ""),
+        f"**Intended use.** {metadata.get('intended_use', 'Research only. Not a medical device.')}",
+        _data(record["data"]),
+        _training(record),
+        *[_evaluation(path) for path in evaluations],
+        "## Limits\n\nThe figures hold for data like the test part above and for nothing else. Nobody has shown that the "
+        "model is safe or useful in the clinic.",
+    ]
+    path = run / "docs" / "README.md"
+    write_text(path, "\n\n".join(sections) + "\n", overwrite=True)
+    return path
+
+
+def _data(data: dict[str, Any]) -> str:
+    lines = [
+        f"## Data\n\nData set `{data['dataset']}`"
+        + (" (synthetic images, not patients)" if data["dataset"] == "phantom" else "")
+        + f", divided {data['rule']}. Split `{data['split'][:12]}`, data `{data['fingerprint'][:12]}`.\n",
+        "| part | cases | groups | with lesion | lesion-free |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for part in ("training", "validation", "test"):
+        counts = data[part]
+        cells = [part, *(str(counts[name]) for name in ("cases", "groups", "with_lesion", "lesion_free"))]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _training(record: dict[str, Any]) -> str:
+    settings = ", ".join(f"{name} {value}" for name, value in record["settings"].items())
+    best = record.get("best")
+    chosen = "no epoch could be chosen" if best is None else f"best epoch {record['best_epoch']}, validation Dice {best:.3f}"
+    return (
+        f"## Training\n\n{settings}; seed {record['seed']}. Status: {record['status']}; {chosen} (chosen on the validation "
+        "part, so this is no estimate of quality)."
+    )
+
+
+def _evaluation(path: Path) -> str:
+    metrics = json.loads(path.read_text(encoding="utf-8"))
+    return f"## Evaluation {path.parent.name}\n\n" + "\n".join(f"- {line}" for line in metrics["text"])

@@ -1,0 +1,331 @@
+"""The split file: who is in which part, and a hash that every result repeats."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from monai_tumor.cases import Case, natural_key
+from monai_tumor.errors import WrongCallError, WrongDataError, unknown_name
+from monai_tumor.splits.stratified import fold_groups, split_groups
+
+VERSION = 1
+PARTS = ("training", "validation", "test")
+FRACTIONS: Mapping[str, float] = {"training": 0.7, "validation": 0.2, "test": 0.1}
+
+
+@dataclass(frozen=True, slots=True)
+class SplitEntry:
+    """What a split says about one case.
+
+    Attributes:
+        group: What must not be divided: patient or near-duplicate cluster.
+        part: One of ``PARTS``, or the number of the fold in which the case is tested, counted from 0.
+        label: Diagnosis, or None.
+        lesion: Whether the reference has a lesion; None without a reference.
+        digest: Content digest of the case's files.
+    """
+
+    group: str
+    part: str | int
+    label: str | None
+    lesion: bool | None
+    digest: str
+
+
+@dataclass(frozen=True)
+class Split:
+    """Which case is in which part; a split that divides a group cannot be made.
+
+    Attributes:
+        dataset: Name of the data set.
+        seed: Seed of the division.
+        rule: How the cases were divided, in words.
+        fingerprint: Digest of the content of all cases, from ``data_fingerprint``.
+        cases: Case id to its entry; all entries hold part names, or all hold fold numbers.
+
+    Raises:
+        WrongDataError: No cases, a group in two parts, or parts that are neither all names nor the folds 0, 1, 2 ...
+    """
+
+    dataset: str
+    seed: int
+    rule: str
+    fingerprint: str
+    cases: Mapping[str, SplitEntry]
+
+    def __post_init__(self) -> None:
+        _refuse_wrong_parts({entry.part for entry in self.cases.values()})
+        _refuse_divided_groups(self.cases)
+
+    @property
+    def folds(self) -> int:
+        """The number of folds; 0 for a split into named parts."""
+        found = {entry.part for entry in self.cases.values()}
+        return 0 if found & set(PARTS) else len(found)
+
+    @cached_property
+    def hash(self) -> str:
+        """The sha256 of the content as canonical JSON, as hexadecimal digits."""
+        text = json.dumps(self.content(), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+    def content(self) -> dict[str, Any]:
+        """Return everything but the hash as JSON-able values, cases in natural order."""
+        return {
+            "version": VERSION,
+            "dataset": self.dataset,
+            "seed": self.seed,
+            "rule": self.rule,
+            "fingerprint": self.fingerprint,
+            "cases": {name: _plain(self.cases[name]) for name in sorted(self.cases, key=natural_key)},
+        }
+
+    def ids(self, part: str, fold: int | None = None) -> list[str]:
+        """List the case ids of a part in natural order.
+
+        With folds, fold ``k`` is the test part, fold ``k + 1`` (or 0 after the last) validation, the rest training.
+
+        Args:
+            part: One of ``PARTS``.
+            fold: Which fold is tested; needed when the split has folds, else not allowed.
+
+        Raises:
+            WrongCallError: Unknown part, or a fold that is missing, superfluous or not there.
+        """
+        if part not in PARTS:
+            raise unknown_name("part", part, PARTS)
+        wanted = self._places(part, fold)
+        return sorted((name for name, entry in self.cases.items() if entry.part in wanted), key=natural_key)
+
+    def groups(self, part: str, fold: int | None = None) -> set[str]:
+        """Return the groups of a part; arguments and errors as in ``ids``."""
+        return {self.cases[name].group for name in self.ids(part, fold)}
+
+    def _places(self, part: str, fold: int | None) -> set[str | int]:
+        if not self.folds:
+            if fold is not None:
+                raise WrongCallError(f"fold {fold} was asked for, but this split has no folds; leave the fold out")
+            return {part}
+        if fold is None or not 0 <= fold < self.folds:
+            raise WrongCallError(f"fold {fold} is not in this split; give a fold from 0 to {self.folds - 1}")
+        test, validation = fold, (fold + 1) % self.folds
+        held_out: set[str | int] = {test, validation}
+        chosen: dict[str, set[str | int]] = {"test": {test}, "validation": {validation}}
+        training: set[str | int] = set(range(self.folds))
+        return chosen.get(part, training - held_out)
+
+
+def make_split(
+    dataset_name: str,
+    cases: Sequence[Case],
+    digests: Mapping[str, str],
+    lesions: Mapping[str, bool | None],
+    seed: int,
+    fractions: Mapping[str, float] = FRACTIONS,
+) -> Split:
+    """Divide cases into named parts: by group, balanced by label and lesion presence.
+
+    Args:
+        dataset_name: Name of the data set.
+        cases: All cases; their order does not matter.
+        digests: Case id to content digest.
+        lesions: Case id to whether its reference has a lesion, None without a reference.
+        seed: Seed of the division.
+        fractions: Part name (of ``PARTS``) to its share of the cases.
+
+    Raises:
+        WrongCallError: A part has another name, or the fractions are not shares.
+        WrongDataError: There are fewer groups than parts.
+    """
+    for name in fractions:
+        if name not in PARTS:
+            raise unknown_name("part", name, PARTS)
+    parts = split_groups([case.group for case in cases], _strata(cases, lesions), fractions, seed)
+    shares = ", ".join(f"{name} {share:g}" for name, share in fractions.items())
+    rule = f"by group, stratified by label and lesion presence: {shares}"
+    return _build(dataset_name, cases, digests, lesions, seed, rule, parts)
+
+
+def make_folds(
+    dataset_name: str,
+    cases: Sequence[Case],
+    digests: Mapping[str, str],
+    lesions: Mapping[str, bool | None],
+    seed: int,
+    count: int,
+) -> Split:
+    """Divide cases into ``count`` folds, as ``make_split`` does into parts.
+
+    Raises:
+        WrongCallError: ``count`` is below 3: one fold tests, one validates, and at least one trains.
+        WrongDataError: There are fewer groups than folds.
+    """
+    if count < 3:
+        raise WrongCallError(f"{count} folds leave none to train on: one tests, one validates; ask for 3 or more")
+    folds = fold_groups([case.group for case in cases], _strata(cases, lesions), count, seed)
+    rule = f"by group, stratified by label and lesion presence: {count} folds"
+    return _build(dataset_name, cases, digests, lesions, seed, rule, folds)
+
+
+def data_fingerprint(digests: Mapping[str, str]) -> str:
+    """Return one digest (sha256, hexadecimal) of the case ids and their content digests."""
+    text = json.dumps(dict(digests), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+def check_split(split: Split, cases: Sequence[Case], digests: Mapping[str, str] | None = None) -> None:
+    """Refuse a split that was made for other data.
+
+    Args:
+        split: The split.
+        cases: The cases that are there now.
+        digests: Their content digests; without them only ids, groups and labels are compared.
+
+    Raises:
+        WrongDataError: Cases are missing, new or changed; says how many and names the first ones.
+    """
+    now = {case.id: case for case in cases}
+    differences = {
+        "missing": split.cases.keys() - now.keys(),
+        "new": now.keys() - split.cases.keys(),
+        "changed": {
+            name for name in split.cases.keys() & now.keys() if _changed(split.cases[name], now[name], digests)
+        },
+    }
+    told = [f"{len(names)} {what} ({_first(names)})" for what, names in differences.items() if names]
+    if told:
+        raise WrongDataError(
+            f"the split of data set {split.dataset!r} does not fit the data: cases {', '.join(told)}; "
+            "give the folder that it was made for, or make a new split"
+        )
+
+
+def write_split(path: str | Path, split: Split, overwrite: bool = False) -> None:
+    """Write a split file (JSON), whole or not at all.
+
+    Raises:
+        WrongDataError: The file exists and ``overwrite`` is False.
+    """
+    from monai_tumor.imaging.write import write_text  # brings image libraries, which reading a split does not need
+
+    text = json.dumps({**split.content(), "hash": split.hash}, indent=1, ensure_ascii=False)
+    write_text(Path(path), text + "\n", overwrite=overwrite)
+
+
+def read_split(path: str | Path) -> Split:
+    """Read a split file and check that it is whole and unchanged.
+
+    Raises:
+        WrongDataError: The file cannot be read, is not JSON, is of an unknown version, lacks a key, divides a group,
+            or differs from its own hash.
+    """
+    try:
+        raw = json.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise WrongDataError(f"split file {path} cannot be read ({error.strerror}); give its path") from error
+    except ValueError as error:
+        raise WrongDataError(f"split file {path} is not JSON ({error}); copy it again or make a new split") from error
+    version = raw.get("version") if isinstance(raw, dict) else None
+    if version != VERSION:
+        raise WrongDataError(f"split file {path} has version {version}, expected {VERSION}; is it a split file?")
+    try:
+        split = _parse(raw)
+    except WrongDataError as error:
+        raise WrongDataError(f"split file {path}: {error}") from error
+    if split.hash != raw.get("hash"):
+        raise WrongDataError(
+            f"split file {path} was changed by hand: its hash is {raw.get('hash')}, its content gives {split.hash}; "
+            "restore it or make a new split"
+        )
+    return split
+
+
+def _parse(raw: Mapping[str, Any]) -> Split:
+    try:
+        entries = {name: _entry(name, entry) for name, entry in raw["cases"].items()}
+        return Split(raw["dataset"], raw["seed"], raw["rule"], raw["fingerprint"], entries)
+    except KeyError as error:
+        raise WrongDataError(f"the key {error} is missing; copy it again or make a new split") from error
+    except (AttributeError, TypeError) as error:
+        raise WrongDataError(f"a value has another type than a split has ({error}); make a new split") from error
+
+
+def _entry(name: str, raw: Mapping[str, Any]) -> SplitEntry:
+    part = raw["part"] if "part" in raw else raw["fold"]
+    if not isinstance(part, str) and type(part) is not int:
+        raise WrongDataError(f"case {name!r} has the part {part!r}; expected a name or a fold number")
+    return SplitEntry(raw["group"], part, raw["label"], raw["lesion"], raw["digest"])
+
+
+def _build(
+    dataset_name: str,
+    cases: Sequence[Case],
+    digests: Mapping[str, str],
+    lesions: Mapping[str, bool | None],
+    seed: int,
+    rule: str,
+    parts: Sequence[str | int],
+) -> Split:
+    kept = {case.id: digests[case.id] for case in cases}
+    entries = {
+        case.id: SplitEntry(case.group, part, case.label, lesions[case.id], kept[case.id])
+        for case, part in zip(cases, parts, strict=True)
+    }
+    if len(entries) != len(cases):
+        twice = Counter(case.id for case in cases).most_common(1)[0][0]
+        raise WrongDataError(f"two cases have the id {twice!r}; a split needs unique ids: rename one")
+    return Split(dataset_name, seed, rule, data_fingerprint(kept), entries)
+
+
+def _strata(cases: Sequence[Case], lesions: Mapping[str, bool | None]) -> list[str]:
+    return [f"{case.label}/{lesions[case.id]}" for case in cases]
+
+
+def _plain(entry: SplitEntry) -> dict[str, Any]:
+    place = "part" if isinstance(entry.part, str) else "fold"
+    return {
+        "group": entry.group,
+        place: entry.part,
+        "label": entry.label,
+        "lesion": entry.lesion,
+        "digest": entry.digest,
+    }
+
+
+def _changed(entry: SplitEntry, case: Case, digests: Mapping[str, str] | None) -> bool:
+    if (entry.group, entry.label) != (case.group, case.label):
+        return True
+    return digests is not None and digests.get(case.id) != entry.digest
+
+
+def _first(names: set[str], count: int = 3) -> str:
+    listed = sorted(names, key=natural_key)
+    return ", ".join(listed[:count]) + (", ..." if len(listed) > count else "")
+
+
+def _refuse_wrong_parts(found: set[str | int]) -> None:
+    if not found:
+        raise WrongDataError("the split has no cases; it needs at least one")
+    if found <= set(PARTS):
+        return
+    if found != set(range(len(found))) or len(found) < 3:
+        names = ", ".join(sorted(map(repr, found)))
+        raise WrongDataError(f"the split has the parts {names}; expected {', '.join(PARTS)}, or folds 0, 1, 2 ...")
+
+
+def _refuse_divided_groups(cases: Mapping[str, SplitEntry]) -> None:
+    seen: dict[str, tuple[str, str | int]] = {}
+    for name, entry in cases.items():
+        first, part = seen.setdefault(entry.group, (name, entry.part))
+        if part != entry.part:
+            raise WrongDataError(
+                f"group {entry.group!r} is in two parts: case {first!r} in {part!r}, case {name!r} in {entry.part!r}; "
+                "a group must not be divided: make the split again"
+            )

@@ -1,0 +1,126 @@
+"""What watches a training: exact repetition, a guard against NaN, Ctrl-C."""
+
+from __future__ import annotations
+
+import random
+import signal
+import threading
+from types import FrameType
+from typing import Any
+
+import numpy as np
+import torch
+from ignite.engine import Engine, Events
+from monai.transforms import Compose
+
+from monai_tumor.errors import ToolkitError
+from monai_tumor.training.process import rank
+from monai_tumor.training.run_folder import RunFolder
+
+
+class ReseedEpoch:
+    """Seed everything that draws from (seed, epoch, process) at the start of each epoch.
+
+    A resumed run then repeats an uninterrupted one bit for bit, with any number of workers, and no random state has to be
+    saved. Ignite makes the loader's iterator after this event, so that order and worker seeds follow.
+
+    Args:
+        seed: The seed of the run.
+        transform: The random transforms of the training part.
+    """
+
+    def __init__(self, seed: int, transform: Compose) -> None:
+        self.seed, self.transform = seed, transform
+
+    def attach(self, engine: Engine) -> None:
+        """Follow the trainer ``engine``."""
+        engine.add_event_handler(Events.EPOCH_STARTED, self.reseed)
+
+    def reseed(self, engine: Engine) -> None:
+        """Seed for the epoch that is starting."""
+        sequence = np.random.SeedSequence([self.seed, engine.state.epoch, rank()])
+        state = int(sequence.generate_state(1, np.uint32)[0])
+        random.seed(state)
+        np.random.seed(state)
+        torch.manual_seed(state)
+        self.transform.set_random_state(seed=state)
+
+
+class StopAtNaN:
+    """End the training with a clear error when the loss is not a number, instead of spoiling every weight silently."""
+
+    def attach(self, engine: Engine) -> None:
+        """Follow the trainer ``engine``."""
+        engine.add_event_handler(Events.ITERATION_COMPLETED, self.check)
+        engine.add_event_handler(Events.EPOCH_COMPLETED, self.check_epoch)
+        self._total: torch.Tensor | None = None
+
+    def check(self, engine: Engine) -> None:
+        """Add the loss; on a CPU look at it at once, elsewhere at the end of the epoch so as not to wait for the device."""
+        loss = _loss(engine)
+        self._total = loss if self._total is None else self._total + loss
+        if loss.device.type == "cpu" and not bool(torch.isfinite(loss)):
+            self._stop(engine)
+
+    def check_epoch(self, engine: Engine) -> None:
+        """Write the mean loss of the epoch into the trainer's metrics, or stop."""
+        if self._total is not None:
+            mean = float(self._total) / engine.state.epoch_length
+            self._total = None
+            if not np.isfinite(mean):
+                self._stop(engine)
+            engine.state.metrics["loss"] = mean
+
+    def _stop(self, engine: Engine) -> None:
+        raise ToolkitError(
+            f"the loss is not a number in epoch {engine.state.epoch}, iteration {engine.state.iteration}; nothing of this "
+            "epoch was saved. Lower the learning rate (--lr), or train with --precision fp32"
+        )
+
+
+class StopOnInterrupt:
+    """Ctrl-C ends the training after the current iteration; the last complete epoch is on disk. A second one ends it at once.
+
+    Args:
+        folder: The run; ``status`` in its ``run.json`` becomes ``interrupted``.
+    """
+
+    def __init__(self, folder: RunFolder) -> None:
+        self.folder = folder
+        self._before: Any = None
+        self._pressed = False
+
+    def attach(self, engine: Engine) -> None:
+        """Follow the trainer ``engine``; the signal is taken only while it runs, and only in the main thread."""
+        engine.add_event_handler(Events.STARTED, self._take)
+        engine.add_event_handler(Events.ITERATION_COMPLETED, self._look)
+        for event in (Events.COMPLETED, Events.EXCEPTION_RAISED):
+            engine.add_event_handler(event, self._give_back)
+
+    def _take(self, engine: Engine) -> None:
+        self._pressed = False
+        if threading.current_thread() is threading.main_thread():
+            self._before = signal.signal(signal.SIGINT, self._press)
+
+    def _press(self, number: int, frame: FrameType | None) -> None:
+        if self._pressed:
+            raise KeyboardInterrupt
+        self._pressed = True
+
+    def _look(self, engine: Engine) -> None:
+        if self._pressed:
+            self.folder.update(status="interrupted")
+            engine.terminate()
+
+    def _give_back(self, engine: Engine, error: BaseException | None = None) -> None:
+        if self._before is not None:
+            signal.signal(signal.SIGINT, self._before)
+            self._before = None
+        if error is not None:
+            raise error
+
+
+def _loss(engine: Engine) -> torch.Tensor:
+    output = engine.state.output
+    loss = output[0]["loss"] if isinstance(output, list) else output["loss"]  # type: ignore[index,call-overload]
+    return loss.detach()  # type: ignore[no-any-return,union-attr]

@@ -1,0 +1,129 @@
+"""The folder of one training: claimed when the trainer starts, never before, and never overwritten."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from monai_tumor.errors import WrongCallError
+from monai_tumor.imaging.write import write_text
+from monai_tumor.training.process import rank, same_on_all
+
+CHECKPOINT = Path("models", "checkpoint.pt")
+WEIGHTS = Path("models", "model.pt")
+RUN_FILE = "run.json"
+
+
+class RunFolder:
+    """One run: ``configs/ models/ docs/ run.json split.json evaluation/``, the layout of a packed MONAI bundle.
+
+    Making this object makes nothing on disk.
+
+    Args:
+        bundle: Name of the bundle; runs are numbered in ``runs/<bundle>/`` of the current folder.
+        run_dir: Folder to use instead; it must not exist yet, or be empty.
+        resume: A run to go on with.
+        write_configs: Writes the configuration as used into the folder it is given.
+
+    Raises:
+        WrongCallError: ``resume`` is not a run with a checkpoint, or is given beside ``run_dir``.
+    """
+
+    def __init__(
+        self,
+        bundle: str,
+        run_dir: str | None = None,
+        resume: str | None = None,
+        write_configs: Callable[[Path], None] | None = None,
+    ) -> None:
+        self.bundle, self.run_dir, self.resume, self.write_configs = bundle, run_dir, resume, write_configs
+        self._path: Path | None = None
+        self.record: dict[str, Any] = {}
+        if resume is not None and run_dir is not None:
+            raise WrongCallError("resume and run_dir exclude each other: a resumed run stays in its own folder")
+        if resume is not None and not (Path(resume) / CHECKPOINT).is_file():
+            raise WrongCallError(f"resume: {resume} has no {CHECKPOINT}; give the folder of an unfinished run")
+
+    @property
+    def path(self) -> Path:
+        """The claimed folder.
+
+        Raises:
+            WrongCallError: The trainer has not started yet.
+        """
+        if self._path is None:
+            raise WrongCallError("the run folder is claimed when the trainer starts; nothing has been trained yet")
+        return self._path
+
+    @property
+    def checkpoint(self) -> Path:
+        """Everything that an exact resume needs."""
+        return self.path / CHECKPOINT
+
+    @property
+    def weights(self) -> Path:
+        """The best weights, tensors only."""
+        return self.path / WEIGHTS
+
+    def claim(self) -> None:
+        """Make the folder on the first process and tell the others; a second call does nothing."""
+        if self._path is not None:
+            return
+        if self.resume is not None:
+            self._path = Path(self.resume)
+            self.record = json.loads((self._path / RUN_FILE).read_text(encoding="utf-8"))
+            return
+        self._path = Path(same_on_all(str(self._claimed()) if rank() == 0 else None))
+        if rank() == 0:
+            for name in ("configs", "models", "docs"):
+                (self._path / name).mkdir()
+            if self.write_configs is not None:
+                self.write_configs(self._path)
+
+    def update(self, **values: Any) -> None:
+        """Put ``values`` into ``run.json``, written whole by the first process."""
+        self.record.update(values)
+        if rank() == 0:
+            text = json.dumps(self.record, indent=1, ensure_ascii=False, default=str)
+            write_text(self.path / RUN_FILE, text + "\n", overwrite=True)
+
+    def _claimed(self) -> Path:
+        if self.run_dir is None:
+            return claim_number(Path("runs", self.bundle))
+        folder = Path(self.run_dir)
+        if folder.is_dir() and any(folder.iterdir()):
+            raise WrongCallError(f"run_dir {folder} is not empty; runs are never overwritten: give another folder")
+        return _made(folder, exist_ok=True)
+
+
+def claim_number(folder: Path, suffix: str = "") -> Path:
+    """Make and return the next numbered folder, ``001`` first; safe against others that do the same.
+
+    Args:
+        folder: Where the numbered folders lie; made if absent.
+        suffix: Follows the number, as in ``001-test``.
+
+    Raises:
+        WrongCallError: The folder cannot be written.
+    """
+    _made(folder, exist_ok=True)
+    number = max((int(entry.name[:3]) for entry in folder.iterdir() if entry.name[:3].isdigit()), default=0)
+    while True:
+        number += 1
+        if not any(folder.glob(f"{number:03d}*")):
+            try:
+                return _made(folder / f"{number:03d}{suffix}")
+            except FileExistsError:
+                continue
+
+
+def _made(folder: Path, exist_ok: bool = False) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=exist_ok)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        raise WrongCallError(f"{folder} cannot be made: {error.strerror}; change to a folder you can write to") from error
+    return folder

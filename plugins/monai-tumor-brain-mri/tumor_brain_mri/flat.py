@@ -1,0 +1,79 @@
+"""Flat folders: ``images/12.png`` and ``masks/12.png``, where nothing but the number hints at the patient."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from monai_tumor.cases import Case
+from monai_tumor.datasets.files import Pairs, child_folder, pair_trees
+from monai_tumor.datasets.folder import IMAGE_FOLDERS, MASK_FOLDERS
+from monai_tumor.errors import WrongDataError
+
+PATIENT_TABLE = "patients.csv"
+
+# The full set numbers 3064 slices of 233 patients without a gap. No patient has more slices than this, so a longer
+# run is cut into pieces; that the neighbours across a cut are alike is for the near-duplicate search to find.
+LONGEST_RUN = 40
+
+
+def recognises(folder: Path) -> bool:
+    """Say whether both folders are there."""
+    return child_folder(folder, IMAGE_FOLDERS) is not None and child_folder(folder, MASK_FOLDERS) is not None
+
+
+def find_pairs(folder: Path) -> Pairs:
+    """Pair images and masks by name.
+
+    Raises:
+        WrongDataError: A folder is missing or may not be read.
+    """
+    images, masks = child_folder(folder, IMAGE_FOLDERS), child_folder(folder, MASK_FOLDERS)
+    if images is None or masks is None:
+        raise WrongDataError(f"{folder} has no images/ and masks/; give the folder that has both")
+    return pair_trees(images, masks, depth=0)
+
+
+def make_cases(folder: Path, pairs: Pairs) -> Iterator[Case]:
+    """Yield a case an image; its group is the patient of ``patients.csv``, else its run of numbers.
+
+    Raises:
+        WrongDataError: The table lacks a column or an image.
+    """
+    names = [image.stem for image in pairs.masks]
+    table = folder / PATIENT_TABLE
+    groups = _tabled_groups(table, names) if table.is_file() else run_groups(names)
+    for image, masks in pairs.masks.items():
+        yield Case(image.stem, groups[image.stem], str(image), tuple(str(mask) for mask in masks))
+
+
+def run_groups(names: Sequence[str]) -> dict[str, str]:
+    """Group names that are neighbouring numbers, at most ``LONGEST_RUN`` at a time; other names stay alone.
+
+    Returns:
+        Name to group, such as ``"run-10-12"`` for the names 10, 11 and 12.
+    """
+    numbers = {name: int(name) for name in names if name.isascii() and name.isdigit()}
+    groups = {name: f"image-{name}" for name in names if name not in numbers}
+    runs: list[list[int]] = []
+    for number in sorted(set(numbers.values())):
+        if not runs or number != runs[-1][-1] + 1 or len(runs[-1]) == LONGEST_RUN:
+            runs.append([])
+        runs[-1].append(number)
+    run_of = {number: f"run-{run[0]}-{run[-1]}" for run in runs for number in run}
+    return groups | {name: run_of[number] for name, number in numbers.items()}
+
+
+def _tabled_groups(table: Path, names: Sequence[str]) -> dict[str, str]:
+    with table.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.DictReader(file)
+        if not {"image", "patient"} <= set(reader.fieldnames or []):
+            found = ", ".join(reader.fieldnames or []) or "nothing"
+            raise WrongDataError(f"{table} has the columns {found}, expected image and patient; name them so")
+        patients = {Path(row["image"] or "").stem: (row["patient"] or "").strip() for row in reader}
+    missing = [name for name in names if not patients.get(name)]
+    if missing:
+        first = ", ".join(missing[:3])
+        raise WrongDataError(f"{table} names no patient for {len(missing)} of {len(names)} images ({first}); add them")
+    return {name: patients[name] for name in names}
