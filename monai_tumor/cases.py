@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 from monai_tumor.errors import WrongDataError
 
@@ -49,7 +50,7 @@ def ordered_cases(cases: Iterable[Case]) -> list[Case]:
         WrongDataError: Two cases have one id.
     """
     listed = sorted(cases, key=lambda case: natural_key(case.id))
-    for first, second in zip(listed, listed[1:], strict=False):
+    for first, second in pairwise(listed):
         if first.id == second.id:
             raise WrongDataError(f"two cases have the id {first.id!r}: {first.image} and {second.image}; rename one")
     return listed

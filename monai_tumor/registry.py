@@ -83,7 +83,7 @@ def find(kind: str, name: str) -> Component:
     raise unknown_name(_singular(kind), name, [item.name for item in listed])
 
 
-def load(kind: str, name: str) -> Any:
+def load_named(kind: str, name: str) -> Any:
     """Import and return the component that ``name`` stands for.
 
     Raises:

@@ -1,5 +1,7 @@
 """Messages name the nearest thing, and our errors are found inside those of libraries."""
 
+from itertools import pairwise
+
 import pytest
 
 from monai_tumor.errors import (
@@ -15,7 +17,7 @@ from monai_tumor.errors import (
 
 
 def chained(*errors: Exception) -> Exception:
-    for cause, error in zip(errors, errors[1:], strict=False):
+    for cause, error in pairwise(errors):
         error.__cause__ = cause
     return errors[-1]
 

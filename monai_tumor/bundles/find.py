@@ -100,16 +100,9 @@ def bundle_name(root: Path) -> str | None:
     return name if isinstance(name, str) else None
 
 
-def weights_file(bundle_root: str) -> str:
-    """Return the trained weights of a bundle; configurations call this.
-
-    Raises:
-        WrongCallError: The bundle has not been trained.
-    """
-    path = Path(bundle_root) / "models" / "model.pt"
-    if not path.is_file():
-        raise WrongCallError(f"{bundle_root} has no trained weights (models/model.pt); train first, then give the run")
-    return str(path)
+def has_weights(root: Path) -> bool:
+    """Return whether a bundle or run has trained weights."""
+    return (root / "models" / "model.pt").is_file()
 
 
 def run_file(run: str | None, name: str, given: str | None = None) -> str | None:

@@ -22,6 +22,8 @@ from monai_tumor.errors import ToolkitError, WrongCallError, error_chain, neares
 _FOREIGN = frozenset({"_meta_", "run_name"})
 # Ids that belong to one machine or one call: a run's configuration keeps the bundle's own text for them.
 _LOCAL = ("bundle_root", "dataset_dir", "split_file", "fold", "run_dir", "resume", "cache_dir", "device", "output_dir")
+# What a resumed run may be given anew; encoder weights were loaded before its first epoch.
+_MAY_DIFFER = (*_LOCAL, "dataset_name", "epochs", "network_def#encoder_weights")
 _REFERENCE = re.compile(r"[@%]([A-Za-z_][A-Za-z0-9_]*)")
 _MACHINE_PATH = re.compile(r"^(?:/|~|[A-Za-z]:[\\/])")
 DEBUG_VARIABLE = "MONAI_TUMOR_DEBUG"
@@ -36,7 +38,9 @@ def begin() -> None:
     _print_one_line_errors()
     workflow = _workflow()
     if workflow is not None:
-        refuse_unknown(_settings(workflow), known_settings(Path(workflow.config_root_path)))
+        settings = _settings(workflow)
+        refuse_unknown(settings, known_settings(Path(workflow.config_root_path)))
+        refuse_other_settings(settings)
 
 
 def running_root() -> Path | None:
@@ -117,10 +121,29 @@ class ConfigurationWriter:
         return {name: train[name] if name in train and name not in own else value for name, value in inference.items()}
 
 
-def differing_settings(run: Path, settings: dict[str, Any]) -> list[str]:
-    """Return the ids in which ``settings`` differ from the ones that ``run`` was trained with."""
-    former = _read(run / "configs" / "train.json")
-    return [name for name in former if name not in (*_LOCAL, "dataset_name", "epochs") and former[name] != settings.get(name)]
+def refuse_other_settings(settings: dict[str, Any]) -> None:
+    """Refuse to resume a run with settings that it was not started with: the result would be neither run.
+
+    Raises:
+        WrongCallError: Names the first setting that differs, with both values.
+    """
+    resume = settings.get("resume")
+    former_file = Path(str(resume)) / "configs" / "train.json"
+    if not isinstance(resume, str) or not former_file.is_file():
+        return  # no resume, or no run: RunFolder says so
+    former, now = _leaves(_read(former_file)), _leaves(settings)
+    for name, value in former.items():
+        if name.split("#")[0] not in _MAY_DIFFER and name not in _MAY_DIFFER and now.get(name) != value:
+            raise WrongCallError(
+                f"resume: {name!r} was {value!r} in this run and is {now.get(name)!r} now; leave it as it was"
+            )
+
+
+def _leaves(value: Any, name: str = "") -> dict[str, Any]:
+    if isinstance(value, dict | list):
+        parts = value.items() if isinstance(value, dict) else enumerate(value)
+        return {key: leaf for part, item in parts for key, leaf in _leaves(item, f"{name}#{part}".lstrip("#")).items()}
+    return {name: value}
 
 
 def _workflow() -> Any:

@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Sequence
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, Protocol
 
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from monai_tumor.errors import WrongDataError
 _CHUNK = 1 << 20
 
 
-class CaseSource(Protocol):
+class RegisteredDataset(Protocol):
     """What every data set offers; ``FileDataset`` and ``PhantomDataset`` do."""
 
     name: str
@@ -40,19 +41,19 @@ class CaseSource(Protocol):
         """Return the files that decide what ``load`` gives; none where ``case.image`` alone does."""
 
 
-def open_dataset(name: str) -> CaseSource:
+def open_dataset(name: str) -> RegisteredDataset:
     """Return the data set that is registered under a name, ready to use.
 
     Raises:
         WrongCallError: Nobody registers the name.
         PluginError: It cannot be loaded.
     """
-    loaded: Any = registry.load("datasets", name)
-    dataset: CaseSource = loaded() if isinstance(loaded, type) else loaded
+    loaded: Any = registry.load_named("datasets", name)
+    dataset: RegisteredDataset = loaded() if isinstance(loaded, type) else loaded
     return dataset
 
 
-def content_digest(dataset: CaseSource, case: Case) -> str:
+def content_digest(dataset: RegisteredDataset, case: Case) -> str:
     """Return 32 hexadecimal digits that change whenever the pixels of a case may have changed.
 
     They depend on the bytes of its files and not on where these lie; for a synthetic case on its image name.
@@ -72,7 +73,7 @@ def content_digest(dataset: CaseSource, case: Case) -> str:
 
 def _state(path: str) -> tuple[int, int]:
     try:
-        state = os.stat(path)
+        state = Path(path).stat()
     except OSError as error:
         raise WrongDataError(f"{path} cannot be read: {error.strerror}; list the data set anew") from error
     return state.st_size, state.st_mtime_ns

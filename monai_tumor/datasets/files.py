@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -45,7 +44,8 @@ def list_files(folder: Path, suffixes: Sequence[str] = IMAGE_SUFFIXES, depth: in
     Raises:
         WrongDataError: A folder may not be read.
     """
-    files = [path for path in _entries(folder) if path.name.lower().endswith(tuple(suffixes)) and os.path.isfile(path)]
+    named = [path for path in _entries(folder) if path.name.lower().endswith(tuple(suffixes))]
+    files = [path for path in named if not is_folder(path)]
     if depth > 0:
         for child in list_folders(folder):
             files += list_files(child, suffixes, depth - 1)
@@ -58,7 +58,15 @@ def list_folders(folder: Path) -> list[Path]:
     Raises:
         WrongDataError: The folder may not be read.
     """
-    return sorted(filter(os.path.isdir, _entries(folder)), key=lambda path: natural_key(path.name))
+    return sorted(filter(is_folder, _entries(folder)), key=lambda path: natural_key(path.name))
+
+
+def is_folder(path: Path) -> bool:
+    """Say whether a path is a folder; a link to where nobody may look is none."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
 
 
 def child_folder(folder: Path, names: Sequence[str]) -> Path | None:
@@ -129,7 +137,7 @@ def refuse_unmasked(pairs: Pairs, root: Path) -> None:
     """
     missing = pairs.without_mask
     if missing:
-        found = f"{len(missing)} of {count_of(len(pairs.masks), 'image has', 'images have')} no mask"
+        found = f"no mask for {len(missing)} of {count_of(len(pairs.masks), 'image', 'images')}"
         step = "copy the missing masks, or read the folder with the data set 'folder', which allows unlabelled images"
         raise WrongDataError(f"{root}: {found}: {first_names(missing, root)}; {step}")
 
@@ -155,10 +163,10 @@ def count_of(number: int, one: str, many: str) -> str:
 
 def _entries(folder: Path) -> list[Path]:
     try:
-        names = os.listdir(folder)
+        entries = list(folder.iterdir())
     except PermissionError:
         raise WrongDataError(f"{folder} may not be read by this user; change its permissions") from None
-    return [folder / name for name in names if not name.startswith((".", "__MACOSX"))]
+    return [path for path in entries if not path.name.startswith((".", "__MACOSX"))]
 
 
 def _is_mask(path: Path) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from monai_tumor.cases import natural_key
-from monai_tumor.datasets.files import count_of
+from monai_tumor.datasets.files import count_of, is_folder
 from monai_tumor.errors import ToolkitError, WrongCallError, WrongDataError, nearest
 
 _LEVELS_UP = 3
@@ -109,7 +109,7 @@ def _right_folders(dataset: HasLayout, root: Path) -> list[Path]:
 def _below(root: Path) -> Iterator[Path]:
     level = [root]
     for _ in range(_LEVELS_DOWN):
-        level = [child for folder in level[:_FOLDERS_LOOKED_AT] for child in _visible(folder) if os.path.isdir(child)]
+        level = [child for folder in level[:_FOLDERS_LOOKED_AT] for child in _visible(folder) if is_folder(child)]
         yield from level
 
 
@@ -130,8 +130,8 @@ def _visible(folder: Path) -> list[Path]:
 
 def _contents(root: Path) -> str:
     children = _visible(root)
-    folders = sum(os.path.isdir(child) for child in children)
-    kinds = Counter(child.suffix.lower() or "no suffix" for child in children if not os.path.isdir(child))
+    folders = sum(is_folder(child) for child in children)
+    kinds = Counter(child.suffix.lower() or "no suffix" for child in children if not is_folder(child))
     files = count_of(sum(kinds.values()), "file", "files")
     named = f" ({', '.join(kind for kind, _ in kinds.most_common(3))})" if kinds else ""
     return f"it holds {count_of(folders, 'folder', 'folders')} and {files}{named}, and none fits"
@@ -139,7 +139,7 @@ def _contents(root: Path) -> str:
 
 def _found_tree(root: Path) -> str:
     children = _visible(root)
-    lines = [f"  {child.name}{'/' if os.path.isdir(child) else ''}" for child in children[:_ENTRIES_SHOWN]]
+    lines = [f"  {child.name}{'/' if is_folder(child) else ''}" for child in children[:_ENTRIES_SHOWN]]
     if len(children) > _ENTRIES_SHOWN:
         lines.append(f"  ... {len(children) - _ENTRIES_SHOWN} more")
     return "\n".join([f"\nfound in {root}:", *lines])

@@ -26,7 +26,7 @@ def magnetic_resonance(random: np.random.Generator, shape: tuple[int, int], dept
     signal = np.where(head < 0.09, 0.90 + texture, signal)  # bright scalp
     inside = _soft_step(depth, 0.10)
     signal = signal - 0.28 * _ventricles(random, shape) * (1 - inside)  # a lesion displaces what was there
-    contrast = random.uniform(0.20, 0.34) * (1 + 0.3 * _smooth_noise(random, shape, 4))
+    contrast = random.uniform(0.27, 0.40) * (1 + 0.2 * _smooth_noise(random, shape, 4))
     signal = (signal + contrast * inside) * _bias_field(random, shape)
     signal = np.where(head > 0, signal, 0)
     noise = random.standard_normal((2, *shape), np.float32) * np.float32(0.035)

@@ -63,7 +63,7 @@ def comparison_picture(rows: Sequence[Row]) -> NDArray[np.uint8]:
     """
     if not rows:
         raise WrongCallError("a comparison picture needs at least one case; give some")
-    tiles = [[_tile(tile) for tile in _three_pictures(row)] for row in rows]
+    tiles = [_three_tiles(row) for row in rows]
     width = max(tile.shape[1] for row_tiles in tiles for tile in row_tiles)
     bands = [_band(row_tiles, row, width) for row_tiles, row in zip(tiles, rows, strict=True)]
     return np.concatenate(bands)
@@ -78,22 +78,38 @@ def _as_rgb(image: Pixels) -> NDArray[np.uint8]:
 def _draw_outline(picture: NDArray[np.uint8], mask: Pixels | None, colour: tuple[int, int, int], width: int) -> None:
     if mask is None:
         return
-    if mask.shape != picture.shape[:2]:
-        raise WrongDataError(f"a mask of {mask.shape} was to be drawn on an image of {picture.shape[:2]}; check both")
+    _check_size(mask, picture)
     contours, _ = cv2.findContours((mask != 0).astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     cv2.drawContours(picture, contours, -1, colour, width)
 
 
-def _three_pictures(row: Row) -> list[NDArray[np.uint8]]:
+def _check_size(mask: Pixels, image: Pixels) -> None:
+    if mask.shape != image.shape[:2]:
+        raise WrongDataError(f"a mask of {mask.shape} was to be drawn on an image of {image.shape[:2]}; check both")
+
+
+def _three_tiles(row: Row) -> list[NDArray[np.uint8]]:
+    """Enlarge first and draw afterwards, so that a line is a line at any size."""
     image, reference, prediction, _ = row
-    return [_as_rgb(image), outline_picture(image, None, reference), outline_picture(image, prediction)]
+    picture = _tile(_as_rgb(image))
+    expert = None if reference is None else _tile_mask(reference, image)
+    return [picture, outline_picture(picture, None, expert), outline_picture(picture, _tile_mask(prediction, image))]
 
 
 def _tile(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    columns = max(1, round(picture.shape[1] * _TILE_ROWS / picture.shape[0]))
     shrinks = picture.shape[0] > _TILE_ROWS
     method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(picture, (columns, _TILE_ROWS), interpolation=method), np.uint8)
+    return np.asarray(cv2.resize(picture, _tile_size(picture), interpolation=method), np.uint8)
+
+
+def _tile_mask(mask: Pixels, image: Pixels) -> NDArray[np.bool_]:
+    _check_size(mask, image)
+    resized = cv2.resize((mask != 0).astype(np.uint8), _tile_size(image), interpolation=cv2.INTER_NEAREST_EXACT)
+    return np.asarray(resized, bool)
+
+
+def _tile_size(picture: Pixels) -> tuple[int, int]:
+    return max(1, round(picture.shape[1] * _TILE_ROWS / picture.shape[0])), _TILE_ROWS
 
 
 def _band(tiles: list[NDArray[np.uint8]], row: Row, width: int) -> NDArray[np.uint8]:

@@ -78,7 +78,9 @@ class RecordEvaluation:
 
     def _picture(self) -> npt.NDArray[np.uint8]:
         """Cases spread evenly from the worst to the best Dice, so that nobody picks the pretty ones."""
-        ranked = sorted((row for row in self.rows if row.overlap.has_reference_lesion), key=lambda row: row.overlap.dice)
+        ranked = sorted(
+            (row for row in self.rows if row.overlap.has_reference_lesion), key=lambda row: row.overlap.dice
+        )
         ranked = ranked or self.rows
         places = np.linspace(0, len(ranked) - 1, min(_PICTURES, len(ranked))).round().astype(int)
         return comparison_picture([self._picture_row(ranked[place]) for place in places])

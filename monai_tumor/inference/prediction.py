@@ -22,13 +22,13 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
 def list_images(folder: str | None) -> list[dict[str, str]]:
     """Return the items of all image files below ``folder``; configurations call this when no list of items is given.
 
+    Without a folder there are none: a configuration can be checked before it is known what will be predicted.
+
     Raises:
-        WrongCallError: No folder given, or it does not exist.
+        WrongCallError: The folder does not exist.
         WrongDataError: It has no image file.
     """
-    if folder is None:
-        raise WrongCallError("prediction needs images: give --dataset_dir DIR, or files to 'monai-tumor predict'")
-    return image_items([folder])
+    return [] if folder is None else image_items([folder])
 
 
 def image_items(inputs: Sequence[str | Path]) -> list[dict[str, str]]:
@@ -44,7 +44,9 @@ def image_items(inputs: Sequence[str | Path]) -> list[dict[str, str]]:
     for entry in map(Path, inputs):
         if not entry.exists():
             raise WrongCallError(f"{entry} does not exist; give image files or folders ({', '.join(SUFFIXES)})")
-        files = sorted(path for path in entry.rglob("*") if path.suffix.lower() in SUFFIXES) if entry.is_dir() else [entry]
+        files = (
+            sorted(path for path in entry.rglob("*") if path.suffix.lower() in SUFFIXES) if entry.is_dir() else [entry]
+        )
         for path in files:
             found.setdefault(path, str(path.relative_to(entry)) if entry.is_dir() else path.name)
     if not found:
@@ -77,8 +79,10 @@ class SavePredictions:
         engine.add_event_handler(Events.COMPLETED, self.finish)
 
     def start(self, engine: Engine) -> None:
-        """Refuse to mix with an earlier prediction."""
+        """Refuse to predict nothing, and to mix with an earlier prediction."""
         self.results = []
+        if not engine.state.epoch_length:
+            raise WrongCallError("prediction needs images: give --dataset_dir DIR, or files to 'monai-tumor predict'")
         if (self.folder / "predictions.json").exists():
             raise WrongCallError(f"{self.folder} holds a prediction already; give another folder for this one")
 
@@ -102,7 +106,7 @@ class SavePredictions:
             mask = binary_mask(output["pred"])
             targets = {kind: self.folder / f"{item['name']}_{kind}.png" for kind in ("mask", "overlay")}
             write_mask(targets["mask"], mask)
-            write_picture(targets["overlay"], outline_picture(read_image(item["image"]), mask))
+            write_picture(targets["overlay"], outline_picture(read_image(item["path"]), mask))
         except ToolkitError as error:
             print(f"failed: {error}", file=sys.stderr)
             return {**result, "error": str(error)}

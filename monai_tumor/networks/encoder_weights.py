@@ -31,7 +31,9 @@ def load_encoder_weights(encoder: nn.Module, encoder_name: str, source: str) -> 
     path = _cached_imagenet(encoder_name) if source == IMAGENET else Path(source)
     if not path.is_file():
         raise WrongCallError(f"encoder weights {source!r}: no such file; give a path, 'imagenet' or 'none'")
-    weights = {name: value for name, value in _read_tensors(path).items() if not name.startswith(("fc.", "last_linear."))}
+    weights = {
+        name: value for name, value in _read_tensors(path).items() if not name.startswith(("fc.", "last_linear."))
+    }
     wanted = encoder.state_dict()
     for name, value in weights.items():
         if name in wanted and value.shape != wanted[name].shape and value.ndim == 4:

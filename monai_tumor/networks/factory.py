@@ -61,7 +61,7 @@ def build(name: str, in_channels: int, out_channels: int, **options: Any) -> nn.
         WrongCallError: Unknown name or option; the message has the nearest one.
         PluginError: The plug-in that brings the network cannot be loaded.
     """
-    factory: NetworkFactory = registry.load("networks", str(name))
+    factory: NetworkFactory = registry.load_named("networks", str(name))
     known = factory.options()
     given = {key: value for key, value in options.items() if value is not None}
     for key in given:

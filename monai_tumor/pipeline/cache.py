@@ -77,7 +77,7 @@ class PreparedStore:
                 if all(digest in self._rows for digest in digests):
                     continue
                 arrays = [np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("image", "mask", "source_shape")]
-            except (OSError, ValueError):
+            except (OSError, ValueError, EOFError):
                 continue  # another process is cleaning up, or the disk lost it: the cases are simply prepared again
             images, masks, shapes = (np.asarray(array) for array in arrays)
             for row, digest in enumerate(digests):

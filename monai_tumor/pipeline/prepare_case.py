@@ -24,16 +24,14 @@ class PrepareCase(Transform):
         skip_errors: Mark an unreadable file with ``error`` and go on with a black image, instead of raising.
     """
 
-    def __init__(
-        self, settings: PrepareSettings, source: CaseSource | None = None, skip_errors: bool = False
-    ) -> None:
+    def __init__(self, settings: PrepareSettings, source: CaseSource | None = None, skip_errors: bool = False) -> None:
         self.settings, self.source, self.skip_errors = settings, source, skip_errors
 
     def __call__(self, item: Item) -> Item:
         """Return the item with arrays instead of paths.
 
         ``image`` becomes (channels, rows, columns) uint8, ``label`` (1, rows, columns) uint8 of 0 and 1 where there is a
-        reference, and ``source_shape`` (2,) int64 the rows and columns of the file.
+        reference, ``source_shape`` (2,) int64 the rows and columns of the file, and ``path`` what ``image`` was.
         """
         try:
             image, reference = self._load(item)
@@ -41,7 +39,7 @@ class PrepareCase(Transform):
             if not self.skip_errors:
                 raise
             return self._unreadable(item, str(error))
-        prepared = {**item, "source_shape": np.array(image.shape[:2])}
+        prepared = {**item, "path": item["image"], "source_shape": np.array(image.shape[:2])}
         prepared["image"] = prepare_image(image, self.settings).transpose(2, 0, 1)
         prepared.pop("label", None)
         if reference is not None:
@@ -68,7 +66,7 @@ class PrepareCase(Transform):
 
     def _unreadable(self, item: Item, reason: str) -> Item:
         black = np.zeros((self.settings.channels, self.settings.rows, self.settings.columns), dtype=np.uint8)
-        return {**item, "image": black, "source_shape": np.array([1, 1]), "error": reason}
+        return {**item, "path": item["image"], "image": black, "source_shape": np.array([1, 1]), "error": reason}
 
 
 class RestoreGeometry(Transform):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property
@@ -16,7 +16,8 @@ import numpy.typing as npt
 
 from monai_tumor.cases import Case
 from monai_tumor.datasets import content_digest, open_dataset
-from monai_tumor.errors import ToolkitError, WrongCallError, WrongDataError, unknown_name
+from monai_tumor.datasets.survey import survey
+from monai_tumor.errors import WrongCallError, WrongDataError, unknown_name
 from monai_tumor.splits.split import FRACTIONS, PARTS, Split, check_split, make_split, read_split
 
 PHANTOM = "phantom"
@@ -127,37 +128,6 @@ class CaseSource:
         return {case.id: case for case in self.cases}
 
 
-def survey(dataset: Any, cases: Sequence[Case]) -> tuple[dict[str, str], dict[str, bool | None]]:
-    """Read every case once: its content digest, and whether its reference has a lesion (None without a reference).
-
-    Raises:
-        WrongDataError: Files that cannot be read; the first three are named, with the count.
-    """
-
-    def look(case: Case) -> tuple[str, bool | None] | ToolkitError:
-        try:
-            reference = dataset.load(case)[1] if case.masks else None
-            lesion = None if case.masks is None else bool(reference is not None and reference.any())
-            return content_digest(dataset, case), lesion
-        except ToolkitError as error:
-            return error
-
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        seen = list(pool.map(look, cases))
-    raise_unreadable([entry for entry in seen if isinstance(entry, ToolkitError)], len(cases))
-    good = [entry for entry in seen if not isinstance(entry, ToolkitError)]
-    digests = {case.id: entry[0] for case, entry in zip(cases, good, strict=True)}
-    return digests, {case.id: entry[1] for case, entry in zip(cases, good, strict=True)}
-
-
-def raise_unreadable(errors: Sequence[ToolkitError], total: int) -> None:
-    """Raise one error that names the first unreadable files, if there are any."""
-    if errors:
-        named = "; ".join(str(error) for error in errors[:3])
-        more = f"; and {len(errors) - 3} more" if len(errors) > 3 else ""
-        raise WrongDataError(f"{len(errors)} of {total} cases cannot be read: {named}{more}. Mend or remove these files")
-
-
 def _in_parts(split: Split, fold: int | None) -> Split:
     """Return the split with part names for every case, whatever the file held (folds are resolved)."""
     entries = {name: replace(split.cases[name], part=part) for part in PARTS for name in split.ids(part, fold)}
@@ -170,5 +140,7 @@ def _item(case: Case) -> dict[str, Any]:
 
 def _folder(root: str) -> Path:
     if "::" in root and not Path(root).exists():
-        raise WrongDataError(f"dataset_dir {root!r}: MONAI rewrites '#' in a path as '::'; rename the folder without '#'")
+        raise WrongDataError(
+            f"dataset_dir {root!r}: MONAI rewrites '#' in a path as '::'; rename the folder without '#'"
+        )
     return Path(root)

@@ -48,7 +48,9 @@ def _data(data: dict[str, Any]) -> str:
 def _training(record: dict[str, Any]) -> str:
     settings = ", ".join(f"{name} {value}" for name, value in record["settings"].items())
     best = record.get("best")
-    chosen = "no epoch could be chosen" if best is None else f"best epoch {record['best_epoch']}, validation Dice {best:.3f}"
+    chosen = (
+        "no epoch could be chosen" if best is None else f"best epoch {record['best_epoch']}, validation Dice {best:.3f}"
+    )
     return (
         f"## Training\n\n{settings}; seed {record['seed']}. Status: {record['status']}; {chosen} (chosen on the validation "
         "part, so this is no estimate of quality)."

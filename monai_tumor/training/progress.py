@@ -13,7 +13,9 @@ from monai_tumor.training.process import rank
 
 
 class TrainingProgress:
-    """One bar over all epochs on stderr: loss, validation Dice, images a second, time left. One line an epoch without a terminal.
+    """One bar over all epochs on stderr: loss, validation Dice, images a second, time left.
+
+    Where stderr is no terminal it is one line an epoch.
 
     Args:
         evaluator: Whose metrics are shown.

@@ -21,7 +21,15 @@ from monai_tumor.splits.split import PARTS, read_split, write_split
 from monai_tumor.training.process import rank
 from monai_tumor.training.run_folder import RunFolder
 
-_PACKAGES = ("monai", "torch", "torchvision", "pytorch-ignite", "segmentation-models-pytorch", "numpy", "opencv-python-headless")
+_PACKAGES = (
+    "monai",
+    "torch",
+    "torchvision",
+    "pytorch-ignite",
+    "segmentation-models-pytorch",
+    "numpy",
+    "opencv-python-headless",
+)
 
 
 class RecordRun:

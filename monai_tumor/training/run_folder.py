@@ -14,6 +14,8 @@ from monai_tumor.training.process import rank, same_on_all
 CHECKPOINT = Path("models", "checkpoint.pt")
 WEIGHTS = Path("models", "model.pt")
 RUN_FILE = "run.json"
+# What ``claim_number`` gave in this process, newest last: the command line reads here which run it has made.
+claimed_folders: list[Path] = []
 
 
 class RunFolder:
@@ -114,9 +116,10 @@ def claim_number(folder: Path, suffix: str = "") -> Path:
         number += 1
         if not any(folder.glob(f"{number:03d}*")):
             try:
-                return _made(folder / f"{number:03d}{suffix}")
+                claimed_folders.append(_made(folder / f"{number:03d}{suffix}"))
             except FileExistsError:
                 continue
+            return claimed_folders[-1]
 
 
 def _made(folder: Path, exist_ok: bool = False) -> Path:
@@ -125,5 +128,7 @@ def _made(folder: Path, exist_ok: bool = False) -> Path:
     except FileExistsError:
         raise
     except OSError as error:
-        raise WrongCallError(f"{folder} cannot be made: {error.strerror}; change to a folder you can write to") from error
+        raise WrongCallError(
+            f"{folder} cannot be made: {error.strerror}; change to a folder you can write to"
+        ) from error
     return folder

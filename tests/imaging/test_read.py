@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ GREY = np.arange(6, dtype=np.uint8).reshape(2, 3) * 10
 BLOB = np.array([[0, 0, 1], [0, 1, 1]], bool)
 
 
-def saved(path: Path, image: Image.Image, **options: object) -> Path:
+def saved(path: Path, image: Image.Image, **options: Any) -> Path:
     image.save(path, **options)
     return path
 
@@ -130,7 +131,7 @@ def test_too_many_pixels_are_refused_before_decoding(tmp_path: Path, monkeypatch
     path = saved(tmp_path / "big.png", Image.new("L", (5, 4)))
     monkeypatch.setattr(read, "MAX_PIXELS", 19)
     monkeypatch.setattr(Image.Image, "load", lambda self: pytest.fail("decoded"))
-    with pytest.raises(WrongDataError, match="big.png has 4 x 5 pixels, more than the 19 that are read"):
+    with pytest.raises(WrongDataError, match=r"big\.png has 4 x 5 pixels, more than the 19 that are read"):
         read_image(path)
 
 

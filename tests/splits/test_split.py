@@ -104,7 +104,7 @@ def test_the_hash_depends_on_the_content_only() -> None:
     split = parted(cases)
     assert parted(cases[::-1]).hash == split.hash
     assert replace(split, seed=1).hash != split.hash
-    assert replace(split, cases=dict(reversed(split.cases.items()))).hash == split.hash
+    assert replace(split, cases=dict(reversed(list(split.cases.items())))).hash == split.hash
 
 
 def test_the_hash_is_pinned() -> None:

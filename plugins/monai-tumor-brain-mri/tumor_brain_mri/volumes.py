@@ -6,9 +6,9 @@ the axes may be trusted in a file. Slices are counted from the feet upward. niba
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,23 @@ _LABEL = re.compile(r"(.*[-_.])?(label|labels|seg)([-_][a-z0-9_-]*)?\.nii(\.gz)?
 _FOLDERS_LOOKED_AT = 20
 _VOLUMES_KEPT = 4
 _AFFINE_TOLERANCE_MM = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class _Volume:
+    """A volume as it will lie after turning to right, anterior, superior.
+
+    Attributes:
+        shape: Voxels along right, anterior and superior.
+        affine: 4 x 4, from those indices to millimetres.
+        turn: What turns the stored axes, as nibabel writes it.
+        stored: The voxels along the stored axes, decoded when asked for.
+    """
+
+    shape: tuple[int, ...]
+    affine: NDArray[np.float64]
+    turn: NDArray[np.float64]
+    stored: Any
 
 
 def recognises(folder: Path) -> bool:
@@ -71,14 +88,14 @@ def load_slice(case: Case) -> tuple[NDArray[np.uint8], NDArray[np.bool_] | None]
         WrongDataError: A file is damaged or has no such slice.
     """
     index = case.index or 0
-    image = _grey_volume(case.image, os.stat(case.image).st_mtime_ns)
+    image = _grey_volume(case.image, _changed(case.image))
     if index >= image.shape[2]:
         raise WrongDataError(f"{case.image} has {image.shape[2]} slices, no slice {index}; list the data set anew")
     if case.masks is None:
         return _as_picture(image[:, :, index]), None
     reference = np.zeros(image.shape[:2], bool)
     for path in case.masks:
-        reference |= _label_volume(path, os.stat(path).st_mtime_ns)[:, :, index]
+        reference |= _label_volume(path, _changed(path))[:, :, index]
     return _as_picture(image[:, :, index]), _as_picture(reference)
 
 
@@ -95,49 +112,54 @@ def _slice_count(image: Path, label: Path) -> int:
     """Return the number of axial slices once image and labels are known to lie on one grid."""
     first, second = _opened(str(image)), _opened(str(label))
     if first.shape != second.shape:
-        raise WrongDataError(
-            f"{label} is {second.shape}, {image} is {first.shape} voxels; find the labels of this image"
-        )
+        sizes = f"{label} is {second.shape}, {image} is {first.shape} voxels"
+        raise WrongDataError(f"{sizes}; find the labels that belong to this image")
     if not np.allclose(first.affine, second.affine, atol=_AFFINE_TOLERANCE_MM):
         far = np.abs(first.affine - second.affine).max()
         raise WrongDataError(f"{label} lies elsewhere than {image} (affines differ by {far:.3g}); resample the labels")
-    return int(first.shape[2])
+    return first.shape[2]
 
 
-def _opened(path: str) -> Any:  # a nibabel image; its classes do not say what they have
-    """Return the volume with axes right, anterior, superior, its voxels still on disk."""
+def _opened(path: str) -> _Volume:
+    """Read and check a header; the voxels stay on disk."""
     import nibabel
 
-    library: Any = nibabel
     try:
-        volume = library.load(path)
-        shape = tuple(volume.shape)
-        if len(shape) == 4 and shape[3] == 1:
-            volume = volume.slicer[..., 0]
-        elif len(shape) != 3:
-            raise WrongDataError(f"{path} has the shape {shape}, expected three axes; export one volume a file")
-        if not np.isfinite(volume.affine).all() or abs(np.linalg.det(volume.affine)) < np.finfo(np.float32).tiny:
-            raise WrongDataError(f"{path} has an impossible affine in its header; convert it again from the source")
-        if np.prod(shape, dtype=np.float64) > MAX_VOXELS or min(shape) < 1:
-            raise WrongDataError(f"{path} has {shape} voxels, expected at most {MAX_VOXELS:,}; it is broken, or cut it")
-        return library.as_closest_canonical(volume)
-    except WrongDataError:
-        raise
+        stored = nibabel.load(path)
+        shape, affine = tuple(map(int, stored.shape)), np.asarray(stored.affine, np.float64)
     except Exception as error:  # nibabel and its decompressors raise many kinds
         raise WrongDataError(f"{path} is not a NIfTI file that can be read ({error}); copy it again") from error
+    if len(shape) != 3 and not (len(shape) == 4 and shape[3] == 1):
+        raise WrongDataError(f"{path} has the shape {shape}, expected three axes; export one volume a file")
+    if not np.isfinite(affine).all() or abs(np.linalg.det(affine)) < np.finfo(np.float32).tiny:
+        raise WrongDataError(f"{path} has an impossible affine in its header; convert it again from the source")
+    if np.prod(shape, dtype=np.float64) > MAX_VOXELS or min(shape) < 1:
+        raise WrongDataError(f"{path} has {shape} voxels, expected at most {MAX_VOXELS:,}; it is broken, or cut it")
+    turn = nibabel.io_orientation(affine)
+    turned = tuple(shape[axis] for axis in np.argsort(turn[:, 0]))
+    return _Volume(turned, affine @ nibabel.orientations.inv_ornt_aff(turn, shape[:3]), turn, stored.dataobj)
 
 
 def _voxels(path: str) -> NDArray[Any]:
+    import nibabel
+
+    volume = _opened(path)
     try:
-        values: NDArray[Any] = np.asanyarray(_opened(path).dataobj)
-    except WrongDataError:
-        raise
+        stored = np.asanyarray(volume.stored)
     except Exception as error:  # a cut-off file shows itself only here
         raise WrongDataError(f"{path} is cut off or damaged ({error}); copy it again") from error
-    if not np.isfinite(values).all():
-        count = int((~np.isfinite(values)).sum())
+    if not np.isfinite(stored).all():
+        count = int((~np.isfinite(stored)).sum())
         raise WrongDataError(f"{path} has {count} voxels that are not numbers; replace them at the source")
-    return values
+    turned: NDArray[Any] = nibabel.apply_orientation(stored.reshape(stored.shape[:3]), volume.turn)
+    return turned
+
+
+def _changed(path: str) -> int:
+    try:
+        return Path(path).stat().st_mtime_ns
+    except OSError as error:
+        raise WrongDataError(f"{path} cannot be read: {error.strerror}; list the data set anew") from error
 
 
 @lru_cache(maxsize=_VOLUMES_KEPT)

@@ -1,0 +1,151 @@
+"""``monai-tumor data``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from monai_tumor import registry
+from monai_tumor.cli.options import PARTS, json_option, names_of
+from monai_tumor.cli.output import put_json, put_table, stdout_for_json
+from monai_tumor.errors import WrongCallError
+
+if TYPE_CHECKING:
+    from monai_tumor.splits.split import Split
+
+
+@click.group("data")
+def data_group() -> None:
+    """Data sets, splits, phantoms and the cache."""
+
+
+@data_group.command("list", epilog="Example: monai-tumor data list")
+@json_option
+def list_datasets(as_json: bool) -> None:
+    """List the data sets that are registered. Nothing is imported."""
+    found = registry.components("datasets")
+    if as_json:
+        put_json([{name: getattr(item, name) for name in ("name", "distribution", "version")} for item in found])
+        return
+    put_table([(item.name, item.distribution, item.version) for item in found], ("name", "distribution", "version"))
+
+
+@data_group.command("split", epilog="Example: monai-tumor data split kaggle_3m --dataset brain_mri -o split.json")
+@click.argument("folder", metavar="[DIR]", required=False, type=click.Path())
+@click.option("--dataset", metavar="NAME", required=True, help="Layout of DIR.", shell_complete=names_of("datasets"))
+@click.option("--folds", metavar="K", type=int, help="Make K folds instead of three parts.")
+@click.option("--fractions", metavar="A,B,C", help="Shares of training, validation, test.  [default: .7,.2,.1]")
+@click.option("--seed", metavar="N", type=int, default=0, show_default=True, help="Another seed, another split.")
+@click.option("-o", "--output", metavar="FILE", required=True, type=click.Path(), help="Split file to write.")
+@json_option
+def split_command(folder: str | None, dataset: str, output: str, as_json: bool, **how: Any) -> None:
+    """Divide the cases of a folder by patient, balanced by label and lesion, and write a split file.
+
+    Every file is read once: its digest goes into the split file, so that a changed file is noticed later.
+    """
+    from monai_tumor.splits.split import write_split
+
+    if Path(output).exists():  # before every file is read
+        raise WrongCallError(f"{output} exists already and nothing is overwritten unasked; choose another name")
+    with stdout_for_json(as_json):
+        split = _divided(folder, dataset, **how)
+        write_split(output, split)
+    rows = _counts(split)
+    if as_json:
+        head = {"file": output, "hash": split.hash, "dataset": split.dataset, "seed": split.seed, "rule": split.rule}
+        put_json({**head, "cases": len(split.cases), "parts": rows})
+        return
+    put_table(
+        [tuple(row.values()) for row in rows], ("part", "cases", "groups", "with lesion", "lesion-free", "no reference")
+    )
+    click.echo(f"split: {output} ({split.rule}; hash {split.hash[:12]})")
+
+
+@data_group.command("phantom", epilog="Example: monai-tumor data phantom demo/images --count 20 --layout folder")
+@click.argument("folder", metavar="DIR", type=click.Path())
+@click.option(
+    "--layout",
+    metavar="NAME",
+    default="folder",
+    show_default=True,
+    help="folder, folder_suffix, brain_mri or brain_mri_flat.",
+)
+@click.option("--count", metavar="N", type=int, default=100, show_default=True, help="Number of cases.")
+@click.option("--seed", metavar="N", type=int, default=0, show_default=True, help="Another seed, other cases.")
+@click.option("--style", type=click.Choice(["mr", "us"]), default="mr", show_default=True, help="MR or ultrasound.")
+@json_option
+def phantom_command(folder: str, layout: str, as_json: bool, **how: Any) -> None:
+    """Write synthetic images with known lesions as files; they show no patient."""
+    from monai_tumor.datasets.phantom import PhantomDataset
+
+    phantom = PhantomDataset(**how)
+    phantom.write(folder, layout)
+    if as_json:
+        put_json({"folder": folder, "layout": layout, **how})
+        return
+    click.echo(f"{phantom.count} phantoms: {folder} (layout {layout})")
+
+
+@data_group.command("cache", epilog="Example: monai-tumor data cache --clear")
+@click.option("--clear", is_flag=True, help="Delete all prepared arrays; they are made again when needed.")
+@click.option("--cache-dir", metavar="DIR", type=click.Path(), help="Another cache; also MONAI_TUMOR_CACHE.")
+@json_option
+def cache_command(clear: bool, cache_dir: str | None, as_json: bool) -> None:
+    """Say where prepared arrays are kept and how much they take."""
+    from monai_tumor.pipeline.cache import cache_root, cache_size, clear_cache
+
+    root = cache_root(cache_dir)
+    freed = clear_cache(root) if clear else 0
+    size = cache_size(root)
+    if as_json:
+        put_json({"folder": str(root), "bytes": size, "freed_bytes": freed})
+        return
+    click.echo(f"cache: {root} ({size / 2**20:.1f} MiB{f', {freed / 2**20:.1f} MiB freed' if clear else ''})")
+
+
+def _divided(folder: str | None, dataset: str, folds: int | None, fractions: str | None, seed: int) -> Split:
+    from monai_tumor.datasets import open_dataset
+    from monai_tumor.datasets.survey import survey
+    from monai_tumor.splits.split import FRACTIONS, make_folds, make_split
+
+    if folds is not None and fractions is not None:
+        raise WrongCallError("--folds and --fractions exclude each other; give one of them")
+    shares = FRACTIONS if fractions is None else _shares(fractions)
+    opened = open_dataset(dataset)
+    cases = opened.cases(folder)
+    digests, lesions = survey(opened, cases)
+    if folds is not None:
+        return make_folds(opened.name, cases, digests, lesions, seed, folds)
+    return make_split(opened.name, cases, digests, lesions, seed, shares)
+
+
+def _shares(text: str) -> dict[str, float]:
+    try:
+        values = [float(word) for word in text.split(",")]
+    except ValueError:
+        values = []
+    if len(values) != len(PARTS):
+        raise WrongCallError(f"--fractions {text!r}: expected three numbers such as .7,.2,.1 ({', '.join(PARTS)})")
+    return dict(zip(PARTS, values, strict=True))
+
+
+def _counts(split: Split) -> list[dict[str, Any]]:
+    """Count the cases of each part or fold."""
+    places: list[str | int] = list(range(split.folds)) if split.folds else list(PARTS)
+    table = []
+    for place in places:
+        entries = [entry for entry in split.cases.values() if entry.part == place]
+        lesions = [entry.lesion for entry in entries]
+        table.append(
+            {
+                "part": place,
+                "cases": len(entries),
+                "groups": len({entry.group for entry in entries}),
+                "with_lesion": lesions.count(True),
+                "lesion_free": lesions.count(False),
+                "no_reference": lesions.count(None),
+            }
+        )
+    return table

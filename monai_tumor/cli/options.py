@@ -1,0 +1,106 @@
+"""Options that several commands share, under the same name everywhere, and how they become settings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from monai_tumor import registry
+from monai_tumor.errors import WrongCallError
+
+# The parts of a split; splits.split.PARTS, which brings numpy along.
+PARTS = ("training", "validation", "test")
+Completion = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
+
+
+def names_of(kind: str, folders: bool = False) -> Completion:
+    """Return a completion of the registered names of a kind, and of folders where those are taken too."""
+
+    def complete(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        names = [item.name for item in registry.components(kind) if item.name.startswith(incomplete)]
+        rest = [CompletionItem(incomplete, type="dir")] if folders and not names else []
+        return [*map(CompletionItem, names), *rest]
+
+    return complete
+
+
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print the result as JSON on stdout, everything else on stderr."
+)
+show_option = click.option(
+    "--show-command", "show", is_flag=True, help="Print the plain MONAI command that does the same, and stop."
+)
+set_option = click.option(
+    "--set",
+    "words",
+    metavar="KEY=VALUE",
+    multiple=True,
+    help="Any setting of the bundle, such as batch_size=4 or network_def#name=unet; may be repeated.",
+)
+folder_option = click.option(
+    "--dataset-dir", metavar="DIR", type=click.Path(), help="Folder of the data set; the phantom needs none."
+)
+bundle_argument = click.argument("bundle", metavar="BUNDLE", shell_complete=names_of("bundles", folders=True))
+run_argument = click.argument("run", metavar="RUN", type=click.Path())
+
+
+def collect_settings(given: Mapping[str, Any], words: Sequence[str]) -> dict[str, Any]:
+    """Join the options that were given (None means not given) with those of ``--set``.
+
+    Raises:
+        WrongCallError: A word of ``--set`` is no setting, or repeats an option.
+    """
+    from monai_tumor.bundles.settings import parse_settings
+
+    settings = {name: value for name, value in given.items() if value is not None}
+    for name, value in parse_settings(words).items():
+        if name in settings:
+            raise WrongCallError(f"setting {name!r} is given twice, once as an option; leave one out")
+        settings[name] = value
+    return settings
+
+
+def path_setting(path: str | None) -> str | None:
+    """Return a path as a setting that MONAI leaves as it is.
+
+    Raises:
+        WrongCallError: It contains ``#``, which MONAI 1.6.1 rewrites as ``::`` in every text.
+    """
+    if path is None:
+        return None
+    if "#" in path:
+        raise WrongCallError(f"{path!r}: MONAI rewrites '#' in a path; rename the file or folder without '#'")
+    return os.path.abspath(path) if path.startswith(("$", "@", "%")) else path  # noqa: PTH100 (links stay links)
+
+
+def trained_root(run: str) -> Path:
+    """Return the folder of a trained bundle or run, before anything heavy is imported.
+
+    Raises:
+        WrongCallError: It is none, or has no weights.
+    """
+    from monai_tumor.bundles.find import has_weights, resolve
+
+    root = resolve(run)
+    if not has_weights(root):
+        raise WrongCallError(f"{run} has no trained weights (models/model.pt); train first, then give the run")
+    return root
+
+
+def run_or_show(run_id: str, files: Sequence[Path], settings: Mapping[str, Any], show: bool, as_json: bool) -> None:
+    """Check the settings, then run the bundle in this process, or print the equal MONAI command and end."""
+    from monai_tumor.bundles.launch import plain_command, run_bundle
+    from monai_tumor.bundles.settings import check_settings
+    from monai_tumor.cli.output import stdout_for_json
+
+    check_settings(files, settings)
+    if show:
+        click.echo(plain_command(run_id, files, settings))
+        raise click.exceptions.Exit(0)
+    with stdout_for_json(as_json):
+        run_bundle(run_id, files, settings)

@@ -1,0 +1,89 @@
+"""``monai-tumor train``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from monai_tumor import registry
+from monai_tumor.cli.options import (
+    collect_settings,
+    folder_option,
+    json_option,
+    names_of,
+    path_setting,
+    run_or_show,
+    set_option,
+    show_option,
+)
+from monai_tumor.cli.output import put_json
+from monai_tumor.errors import WrongCallError
+
+# Option to setting where the names differ.
+_SETTINGS = {"dataset": "dataset_name", "split": "split_file", "network": "network_def#name"}
+_PATHS = ("dataset_dir", "split", "run_dir", "resume")
+_REPORTED = ("bundle", "status", "metric", "best_epoch", "best")
+
+
+@click.command("train", epilog="Example: monai-tumor train brain --dataset-dir kaggle_3m --epochs 50")
+@click.argument("bundle", metavar="[BUNDLE]", required=False, shell_complete=names_of("bundles", folders=True))
+@folder_option
+@click.option("--dataset", metavar="NAME", help="Layout of that folder.", shell_complete=names_of("datasets"))
+@click.option("--split", metavar="FILE", type=click.Path(), help="Split or folds made by 'data split'.")
+@click.option("--fold", metavar="K", type=int, help="Which fold of the file is the test part, from 0.")
+@click.option("--epochs", metavar="N", type=click.IntRange(min=1), help="Passes over the training part.")
+@click.option("--network", metavar="NAME", help="Network to train.", shell_complete=names_of("networks"))
+@click.option("--run-dir", metavar="DIR", type=click.Path(), help="New folder for the run; default: runs/BUNDLE/NNN.")
+@click.option("--resume", metavar="RUN", type=click.Path(), help="Go on with an unfinished run, instead of BUNDLE.")
+@set_option
+@show_option
+@json_option
+@click.pass_context
+def train_command(ctx: click.Context, /, bundle: str | None, words: tuple[str, ...], **given: Any) -> None:
+    """Train a bundle and leave a run: weights, configuration, split, model card.
+
+    BUNDLE is a name ('monai-tumor bundle list') or the folder of a run, whose settings are then used again. Without
+    --dataset-dir the data are synthetic phantoms. With --resume the run's own settings hold.
+    """
+    show, as_json = given.pop("show"), given.pop("as_json")
+    root = _root(bundle, given["resume"])
+    settings = _settings(given, words)
+    code = 0
+    try:
+        run_or_show("training", [root], settings, show, as_json)
+    except SystemExit as stop:  # interrupted: the run is there all the same
+        code = stop.code if isinstance(stop.code, int) else 1
+    if as_json:
+        put_json(_result(settings))
+    ctx.exit(code)
+
+
+def _root(bundle: str | None, resume: str | None) -> Path:
+    from monai_tumor.bundles.find import config_file, resolve
+
+    if (bundle is None) == (resume is None):
+        raise WrongCallError("give either BUNDLE or --resume RUN, for example: monai-tumor train brain")
+    root = resolve(str(bundle or resume))
+    if resume is not None and not (root / "models" / "checkpoint.pt").is_file():
+        raise WrongCallError(f"{resume} has no models/checkpoint.pt; give the folder of an unfinished run to --resume")
+    return config_file(root, "train")
+
+
+def _settings(given: dict[str, Any], words: tuple[str, ...]) -> dict[str, Any]:
+    for option, kind in (("dataset", "datasets"), ("network", "networks")):
+        if given[option] is not None:
+            registry.find(kind, given[option])  # an unknown name is answered before anything heavy is imported
+    plain = {name: path_setting(value) if name in _PATHS else value for name, value in given.items()}
+    return collect_settings({_SETTINGS.get(name, name): value for name, value in plain.items()}, words)
+
+
+def _result(settings: dict[str, Any]) -> dict[str, Any]:
+    from monai_tumor.training.run_folder import claimed_folders
+
+    run = Path(settings.get("resume") or settings.get("run_dir") or claimed_folders[-1])
+    record = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    epochs = len(record.get("history", []))
+    return {"run": str(run), **{name: record.get(name) for name in _REPORTED}, "epochs": epochs}

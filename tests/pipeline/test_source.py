@@ -1,0 +1,55 @@
+"""A data set with its split."""
+
+from __future__ import annotations
+
+import pytest
+
+from monai_tumor.errors import WrongCallError, WrongDataError
+from monai_tumor.pipeline.source import CaseSource, default_dataset, survey
+from monai_tumor.splits.split import PARTS, make_folds, write_split
+
+
+@pytest.fixture(scope="module")
+def phantom():
+    return CaseSource("phantom", seed=3)
+
+
+def test_without_a_folder_the_data_set_is_the_phantom():
+    assert default_dataset(None, "brain_mri") == "phantom"
+    assert default_dataset("somewhere", "brain_mri") == "brain_mri"
+
+
+def test_the_parts_hold_every_case_once(phantom, capsys):
+    ids = [entry["case"] for part in PARTS for entry in phantom.items(part)]
+    assert sorted(ids) == sorted(case.id for case in phantom.cases)
+
+
+def test_a_run_on_phantoms_says_so_on_stderr(capsys):
+    CaseSource("phantom").cases  # noqa: B018
+    assert "synthetic phantoms, not patients" in capsys.readouterr().err
+
+
+def test_a_real_data_set_without_a_folder_is_refused():
+    with pytest.raises(WrongCallError, match="data set 'folder' needs its folder; give it as --dataset_dir DIR"):
+        CaseSource("folder")
+
+
+def test_a_folder_with_a_hash_sign_is_refused_in_words():
+    with pytest.raises(WrongDataError, match="rewrites '#'"):
+        CaseSource("folder", root="/data/case::1")
+
+
+def test_an_unknown_part_suggests_the_nearest(phantom):
+    with pytest.raises(WrongCallError, match="did you mean 'training'"):
+        phantom.items("trainin")
+
+
+def test_a_fold_file_is_resolved_to_parts(phantom, tmp_path):
+    digests, lesions = survey(phantom.dataset, phantom.cases)
+    write_split(tmp_path / "folds.json", make_folds("phantom", phantom.cases, digests, lesions, seed=0, count=4))
+    tested = []
+    for fold in range(4):
+        source = CaseSource("phantom", split_file=str(tmp_path / "folds.json"), fold=fold)
+        assert {entry.part for entry in source.split.cases.values()} == set(PARTS)
+        tested += source.split.ids("test")
+    assert sorted(tested) == sorted(case.id for case in phantom.cases)
