@@ -7,6 +7,7 @@ import logging
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ class Finding:
     cause: str
 
     def __str__(self) -> str:
-        return f"{self.file}: {self.id}: {self.target + ': ' if self.target else ''}{self.cause}"
+        return ": ".join(part for part in (self.file, self.id, self.target, self.cause) if part)
 
 
 def check_bundle(root: Path) -> list[Finding]:
@@ -94,7 +95,7 @@ def _check_workflow(files: list[Path], workflow_type: str, properties: bool = Tr
     from monai.bundle import ConfigWorkflow
 
     name = files[-1].name
-    settings = dict(_PHANTOM) if workflow_type == "train" else {"dataset#data": []}
+    settings: dict[str, Any] = dict(_PHANTOM) if workflow_type == "train" else {"dataset#data": []}
     for path in files:
         try:
             json.loads(path.read_text(encoding="utf-8"))
@@ -110,8 +111,9 @@ def _check_workflow(files: list[Path], workflow_type: str, properties: bool = Tr
         return [Finding(name, "", "", cause(error))]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        found = _broken_items(workflow, name)
-        return found or (_broken_properties(workflow, name) if properties else [])
+        found = _missing_ids(workflow, name) if properties else []
+        found = found or _broken_items(workflow, name)
+        return found or (_misplaced_ids(workflow, name) if properties else [])
 
 
 def _broken_items(workflow: Any, name: str) -> list[Finding]:
@@ -121,24 +123,22 @@ def _broken_items(workflow: Any, name: str) -> list[Finding]:
         key: item for key, item in resolver.items.items() if key and key.split("::")[0] not in ("_meta_", *_RUN_IDS)
     }
     failures: dict[str, Finding] = {}
-    for key in items:
-        _attempt(
-            lambda key=key: workflow.parser.get_parsed_content(key),
-            lambda text, key=key: failures.update(
-                {key: Finding(name, key.replace("::", "#"), _target(items[key].get_config()), text)}
-            ),
-        )
+    for key, item in items.items():
+        text = _failure(partial(workflow.parser.get_parsed_content, key))
+        if text is not None:
+            failures[key] = Finding(name, key.replace("::", "#"), _target(item.get_config()), text)
     found = [
         finding for key, finding in failures.items() if not any(other in failures for other in _needs(items[key], key))
     ]
     return found + list(_broken_references(resolver.items, name))
 
 
-def _attempt(call: Callable[[], Any], failed: Callable[[str], Any]) -> None:
+def _failure(call: Callable[[], Any]) -> str | None:
     try:
         call()
     except Exception as error:  # whatever a component raises is the finding
-        failed(cause(error))
+        return cause(error)
+    return None
 
 
 def _needs(item: Any, key: str) -> Iterator[str]:
@@ -162,12 +162,14 @@ def _broken_references(items: Mapping[str, Any], name: str) -> Iterator[Finding]
                     yield Finding(name, key.replace("::", "#"), "", text)
 
 
-def _broken_properties(workflow: Any, name: str) -> list[Finding]:
-    """Ask for MONAI's properties one by one: its own check (1.6.1) raises at the first that is missing."""
-    required = [entry for entry in workflow.properties.values() if entry.get("required", False)]
-    missing = [entry["id"] for entry in required if entry["id"] not in workflow.parser]
-    if missing:
-        return [Finding(name, entry.replace("::", "#"), "", "is missing; MONAI requires this id") for entry in missing]
+def _missing_ids(workflow: Any, name: str) -> list[Finding]:
+    """List all required ids that are missing; MONAI's own check (1.6.1) raises at the first."""
+    required = [entry["id"] for entry in workflow.properties.values() if entry.get("required", False)]
+    missing = [entry.replace("::", "#") for entry in required if entry not in workflow.parser]
+    return [Finding(name, entry, "", "is missing; MONAI requires this id") for entry in missing]
+
+
+def _misplaced_ids(workflow: Any, name: str) -> list[Finding]:
     try:
         wrong = workflow.check_properties()
     except Exception as error:
@@ -178,9 +180,9 @@ def _broken_properties(workflow: Any, name: str) -> list[Finding]:
 def _check_network(root: Path, inference: Path) -> list[Finding]:
     from monai.bundle import verify_net_in_out
 
-    found: list[Finding] = []
-    _attempt(
-        lambda: verify_net_in_out(
+    text = _failure(
+        partial(
+            verify_net_in_out,
             net_id="network_def",
             meta_file=str(inference.with_name("metadata.json")),
             config_file=str(inference),
@@ -188,10 +190,9 @@ def _check_network(root: Path, inference: Path) -> list[Finding]:
             n=2,
             p=2,
             any=64,
-        ),
-        lambda text: found.append(Finding(inference.name, "network_def", bundle_name(root) or "", text)),
+        )
     )
-    return found
+    return [] if text is None else [Finding(inference.name, "network_def", bundle_name(root) or "", text)]
 
 
 def _target(config: Any) -> str:

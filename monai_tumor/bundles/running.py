@@ -26,6 +26,7 @@ _LOCAL = ("bundle_root", "dataset_dir", "split_file", "fold", "run_dir", "resume
 _MAY_DIFFER = (*_LOCAL, "dataset_name", "epochs", "network_def#encoder_weights")
 _REFERENCE = re.compile(r"[@%]([A-Za-z_][A-Za-z0-9_]*)")
 _MACHINE_PATH = re.compile(r"^(?:/|~|[A-Za-z]:[\\/])")
+_MONAI_COMPONENT = "Failed to instantiate component '"
 DEBUG_VARIABLE = "MONAI_TUMOR_DEBUG"
 
 
@@ -171,10 +172,15 @@ def _print_one_line_errors() -> None:
 
 def _one_line(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     ours = user_error(error)
-    if ours is None and not isinstance(error, KeyboardInterrupt):
+    if ours is not None:  # what explains comes first, so that the last line says what is wrong
+        headline, *details = str(ours).splitlines()
+        print("\n".join([*details, f"error: {headline}"]), file=sys.stderr)
+    elif isinstance(error, KeyboardInterrupt):
+        print("error: interrupted", file=sys.stderr)
+    elif any(str(link).startswith(_MONAI_COMPONENT) for link in error_chain(error)):
+        print(f"error: {cause(error)}; {DEBUG_VARIABLE}=1 shows the traceback", file=sys.stderr)
+    else:
         sys.__excepthook__(kind, error, trace)
-        return
-    print(f"error: {ours if ours is not None else 'interrupted'}", file=sys.stderr)
 
 
 def cause(error: BaseException) -> str:
@@ -182,8 +188,10 @@ def cause(error: BaseException) -> str:
     ours = user_error(error)
     if isinstance(ours, ToolkitError):
         return str(ours)
-    last = list(error_chain(error))[-1]
-    return f"{type(last).__name__}: {' '.join(str(last).split())}"
+    chain = list(error_chain(error))
+    component = next((str(link).split("'")[1] for link in chain if str(link).startswith(_MONAI_COMPONENT)), None)
+    reason = f"{type(chain[-1]).__name__}: {' '.join(str(chain[-1]).split())}"
+    return reason if component is None else f"{component} cannot be made: {reason}"
 
 
 def _read(path: Path) -> dict[str, Any]:

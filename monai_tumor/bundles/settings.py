@@ -26,10 +26,16 @@ def parse_settings(words: Sequence[str]) -> dict[str, Any]:
             value = json.loads(text)
         except ValueError:
             value = text
-        if isinstance(value, str) and value.startswith("$"):
+        if _has_expression(value):
             raise WrongCallError(f"setting {key!r}: {text!r} is an expression; give a plain value here")
         settings[key.replace("::", "#")] = value
     return settings
+
+
+def _has_expression(value: Any) -> bool:
+    if isinstance(value, dict | list):
+        return any(_has_expression(part) for part in (value.values() if isinstance(value, dict) else value))
+    return isinstance(value, str) and value.startswith("$")
 
 
 def check_settings(files: Sequence[Path], settings: Mapping[str, Any]) -> None:

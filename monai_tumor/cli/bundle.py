@@ -46,7 +46,10 @@ def path_of_bundle(bundle: str) -> None:
 @click.option("--part", type=click.Choice(_FILES), default="train", show_default=True, help="Configuration file.")
 @json_option
 def show_bundle(bundle: str, part: str, as_json: bool) -> None:
-    """Print the settings of a bundle, one a line; --set changes them."""
+    """Print the settings of a bundle, one a line.
+
+    These are what --set changes.
+    """
     from monai_tumor.bundles.find import config_file, resolve
 
     path = config_file(resolve(bundle), part)
@@ -63,7 +66,10 @@ def show_bundle(bundle: str, part: str, as_json: bool) -> None:
 @json_option
 @click.pass_context
 def check_bundle_command(ctx: click.Context, bundle: str, as_json: bool) -> None:
-    """Build everything that a bundle declares, on phantoms, and name each mistake; the exit code is 1 then."""
+    """Build everything that a bundle declares, on phantoms.
+
+    Each mistake is named with its id, target and cause; the exit code is 1 then. Nothing is trained.
+    """
     from monai_tumor.bundles.check import check_bundle
     from monai_tumor.bundles.find import resolve
 

@@ -41,9 +41,10 @@ def list_datasets(as_json: bool) -> None:
 @click.option("-o", "--output", metavar="FILE", required=True, type=click.Path(), help="Split file to write.")
 @json_option
 def split_command(folder: str | None, dataset: str, output: str, as_json: bool, **how: Any) -> None:
-    """Divide the cases of a folder by patient, balanced by label and lesion, and write a split file.
+    """Divide the cases of a folder by patient into a split file.
 
-    Every file is read once: its digest goes into the split file, so that a changed file is noticed later.
+    The parts are balanced by label and lesion presence. Every file is read once: its digest goes into the split
+    file, so that a changed file is noticed later.
     """
     from monai_tumor.splits.split import write_split
 
@@ -77,7 +78,10 @@ def split_command(folder: str | None, dataset: str, output: str, as_json: bool, 
 @click.option("--style", type=click.Choice(["mr", "us"]), default="mr", show_default=True, help="MR or ultrasound.")
 @json_option
 def phantom_command(folder: str, layout: str, as_json: bool, **how: Any) -> None:
-    """Write synthetic images with known lesions as files; they show no patient."""
+    """Write synthetic images with known lesions as files.
+
+    They show no patient. Files that exist are never replaced.
+    """
     from monai_tumor.datasets.phantom import PhantomDataset
 
     phantom = PhantomDataset(**how)

@@ -39,7 +39,10 @@ _EXTRAS = (
 @click.command("info", epilog="Example: monai-tumor info --json")
 @json_option
 def info_command(as_json: bool) -> None:
-    """Print versions and devices, and what is missing for which feature; put it into a report of a fault."""
+    """Print versions, devices, and what is missing for which feature.
+
+    Put it into the report of a fault. It names no user, host or folder.
+    """
     with stdout_for_json(True):  # libraries may greet
         found = gather()
     if as_json:
@@ -47,7 +50,7 @@ def info_command(as_json: bool) -> None:
         return
     for title in ("versions", "device"):
         for name, value in found[title].items():
-            click.echo(f"{name}: {'not installed' if value is None else value}")
+            click.echo(f"{name.replace('_', ' ')}: {'not installed' if value is None else value}")
     for line in found["problems"]:
         click.echo(f"problem: {line}")
     for entry in found["missing"]:
@@ -85,12 +88,12 @@ def _device(problems: list[str]) -> dict[str, Any]:
         import torch
 
         names = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
-        found["cpu capability"] = torch.backends.cpu.get_cpu_capability()
+        found["cpu_capability"] = torch.backends.cpu.get_cpu_capability()
         found["cuda"] = ", ".join(names) or "no device"
         from monai_tumor.inference.autocast import native_bf16
 
-        found["bf16 on cpu"] = native_bf16("cpu")
-        found["bf16 on cuda"] = native_bf16("cuda")
+        found["bf16_on_cpu"] = native_bf16("cpu")
+        found["bf16_on_cuda"] = native_bf16("cuda")
     except Exception as error:  # a broken installation is what this command is asked about
         problems.append(f"torch or MONAI cannot be used: {_reason(error)}")
     return found

@@ -14,6 +14,7 @@ from monai_tumor.cli.lazy import LazyGroup, LazyHelp
 from monai_tumor.errors import user_error
 
 PROGRAM = "monai-tumor"
+DEBUG_VARIABLE = "MONAI_TUMOR_DEBUG"  # bundles.running has the same for MONAI's own command
 INTERRUPTED = 130  # what a shell expects of a program that ended on Ctrl-C
 
 # Name: where the command is, and the line that --help shows. Data, so that --help imports no command.
@@ -53,16 +54,17 @@ class ProgramGroup(LazyGroup):
 
 def _tell(error: Exception, debug: bool) -> int:
     """Print what went wrong and return the exit code."""
-    from monai_tumor.bundles.running import DEBUG_VARIABLE, cause
-
     debug = debug or bool(os.environ.get(DEBUG_VARIABLE))
     if debug:
         traceback.print_exception(error)
-    click.echo(f"error: {cause(error)}", err=True)
     ours = user_error(error)
-    if ours is None and not debug:
-        click.echo("run again with --debug for the traceback", err=True)
-    return 1 if ours is None else ours.exit_code
+    if ours is not None:
+        click.echo(f"error: {ours}", err=True)
+        return ours.exit_code
+    from monai_tumor.bundles.running import cause
+
+    click.echo(f"error: {cause(error)}" + ("" if debug else "\nrun again with --debug for the traceback"), err=True)
+    return 1
 
 
 @click.group(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -66,7 +65,7 @@ def collect_settings(given: Mapping[str, Any], words: Sequence[str]) -> dict[str
 
 
 def path_setting(path: str | None) -> str | None:
-    """Return a path as a setting that MONAI leaves as it is.
+    """Return a path as a setting that MONAI leaves as it is: a file called ``$x`` would be run as Python otherwise.
 
     Raises:
         WrongCallError: It contains ``#``, which MONAI 1.6.1 rewrites as ``::`` in every text.
@@ -75,7 +74,7 @@ def path_setting(path: str | None) -> str | None:
         return None
     if "#" in path:
         raise WrongCallError(f"{path!r}: MONAI rewrites '#' in a path; rename the file or folder without '#'")
-    return os.path.abspath(path) if path.startswith(("$", "@", "%")) else path  # noqa: PTH100 (links stay links)
+    return f"./{path}" if path.startswith(("$", "@", "%")) else path
 
 
 def trained_root(run: str) -> Path:

@@ -35,7 +35,10 @@ def list_plugins(as_json: bool) -> None:
 @json_option
 @click.pass_context
 def check_plugins(ctx: click.Context, as_json: bool) -> None:
-    """Load everything that is registered and name what is broken, with its cause; the exit code is 1 then."""
+    """Load everything that is registered.
+
+    What is broken is named with its cause; the exit code is 1 then.
+    """
     with stdout_for_json(as_json):
         causes = [(item, component_fault(item)) for item in registry.components()]
     if as_json:

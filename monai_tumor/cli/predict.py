@@ -61,7 +61,6 @@ def _images(inputs: tuple[str, ...], show: bool) -> dict[str, Any]:
         return {"dataset_dir": paths[0]}
     from monai_tumor.inference.prediction import image_items
 
-    items = image_items(paths)
-    for item in items:
-        item["image"] = str(path_setting(item["image"]))  # files inside a folder have names of their own
+    # Names of files inside a folder are anybody's: each goes through the same gate.
+    items = [{key: path_setting(value) for key, value in item.items()} for item in image_items(paths)]
     return {"dataset#data": items}

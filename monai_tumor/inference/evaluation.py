@@ -56,7 +56,7 @@ class RecordEvaluation:
 
     def add(self, engine: Engine) -> None:
         """Score the cases of one batch (decollated: ``pred`` is (1, source rows, source columns) of 0 and 1)."""
-        for item, output in zip(engine.state.batch, engine.state.output, strict=True):  # type: ignore[arg-type]
+        for item, output in zip(engine.state.batch, engine.state.output, strict=True):
             case = self.source.case(item["case"])
             mask = binary_mask(output["pred"])
             reference = self.source.load(case.id)[1]

@@ -88,7 +88,7 @@ class SavePredictions:
 
     def add(self, engine: Engine) -> None:
         """Write the images of one batch (decollated items with ``pred`` (1, source rows, source columns))."""
-        for item, output in zip(engine.state.batch, engine.state.output, strict=True):  # type: ignore[arg-type]
+        for item, output in zip(engine.state.batch, engine.state.output, strict=True):
             self.results.append(self._one(item, output))
 
     def finish(self, engine: Engine) -> None:

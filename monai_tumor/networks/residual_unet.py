@@ -22,7 +22,7 @@ def create_monai_unet(
     """
     from monai.networks.nets import UNet
 
-    return UNet(
+    network: nn.Module = UNet(
         spatial_dims=2,
         in_channels=in_channels,
         out_channels=out_channels,
@@ -31,6 +31,7 @@ def create_monai_unet(
         num_res_units=residual_units,
         norm="batch",
     )
+    return network
 
 
 MONAI_UNET = NetworkFactory("monai_unet", create_monai_unet, size_multiple=16)

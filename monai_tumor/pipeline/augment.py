@@ -140,4 +140,5 @@ def intensity_levels(contrast: float, brightness: float, gamma: float) -> Levels
     """Return the (256,) table of gamma, then contrast about the middle grey, then brightness, within 0..255."""
     share = np.linspace(0.0, 1.0, 256, dtype=np.float32) ** np.float32(gamma)
     table: Any = ((share - 0.5) * contrast + 0.5 + brightness) * 255.0
-    return np.clip(table, 0.0, 255.0).astype(np.float32)
+    levels: Levels = np.clip(table, 0.0, 255.0).astype(np.float32)
+    return levels

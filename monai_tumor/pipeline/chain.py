@@ -24,7 +24,7 @@ class TransformChain(Compose):
     def __init__(self, transforms: Sequence[Callable[[Any], Any]]) -> None:
         super().__init__(transforms)
 
-    def __call__(self, item: Item, **_: object) -> Item:  # type: ignore[override]
+    def __call__(self, item: Item, **_: object) -> Item:
         """Return a new item; the arrays of ``item`` are not changed."""
         return run_transforms(self.transforms, dict(item))
 

@@ -81,10 +81,15 @@ def apply_deferred(item: Item) -> Item:
 _LEVELS = np.arange(256, dtype=np.float32)
 
 
-def _channels_last(array: Any) -> npt.NDArray[Any]:
-    """Return (rows, columns, channels) of a channel-first array or tensor (a view where it can be)."""
-    plain = np.asarray(array.as_tensor() if hasattr(array, "as_tensor") else array)
-    return np.ascontiguousarray(plain.transpose(1, 2, 0))
+def as_array(value: Any) -> npt.NDArray[Any]:
+    """Return the plain array of what a transform may have made of one: array, tensor or MONAI's MetaTensor."""
+    array: npt.NDArray[Any] = np.asarray(value.as_tensor() if hasattr(value, "as_tensor") else value)
+    return array
+
+
+def _channels_last(value: Any) -> npt.NDArray[Any]:
+    """Return (rows, columns, channels) of something channel-first (a view where it can be)."""
+    return np.ascontiguousarray(as_array(value).transpose(1, 2, 0))
 
 
 def _warp(array: npt.NDArray[Any], matrix: Matrix, interpolation: int) -> npt.NDArray[Any]:
@@ -98,4 +103,5 @@ def _map_levels(image: npt.NDArray[Any], levels: Levels) -> npt.NDArray[Any]:
     if image.dtype == np.uint8:
         table = np.clip(np.rint(levels), 0, 255).astype(np.uint8)
         return np.asarray(cv2.LUT(image, table)).reshape(image.shape)
-    return np.interp(image, _LEVELS, levels).astype(np.float32)
+    mapped: npt.NDArray[Any] = np.interp(image, _LEVELS, levels).astype(np.float32)
+    return mapped

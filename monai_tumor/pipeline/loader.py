@@ -11,7 +11,7 @@ from monai.data import DataLoader
 from torch.utils.data import default_collate
 
 from monai_tumor.errors import WrongCallError
-from monai_tumor.pipeline.deferred import Item
+from monai_tumor.pipeline.deferred import Item, as_array
 
 
 class CaseLoader(DataLoader):
@@ -61,11 +61,10 @@ def collate_cases(items: Sequence[Item]) -> dict[str, Any]:
 def _collate(values: list[Any]) -> Any:
     if any(value is None for value in values):
         return values
-    if isinstance(values[0], np.ndarray) and values[0].ndim == 3:
-        stacked = np.stack([value.transpose(1, 2, 0) for value in values])
+    if isinstance(values[0], np.ndarray | torch.Tensor) and values[0].ndim == 3:
+        # A foreign transform may have made tensors of some items and left others alone.
+        stacked = np.stack([as_array(value).transpose(1, 2, 0) for value in values])
         return torch.from_numpy(stacked).permute(0, 3, 1, 2)
-    if hasattr(values[0], "as_tensor"):
-        return torch.stack([torch.as_tensor(value).as_subclass(torch.Tensor) for value in values])
     if isinstance(values[0], (str, list)):
         return values
     return default_collate(values)

@@ -49,17 +49,18 @@ class PrepareCase(Transform):
     def _load(self, item: Item) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_] | None]:
         if self.source is not None and "case" in item:
             return self.source.load(item["case"])
-        image = read_image(item["image"])
+        image: npt.NDArray[Any] = read_image(item["image"])
         masks = item.get("label")
         if masks is None:
             return image, None
-        reference = np.zeros(image.shape[:2], dtype=bool)
+        rows, columns = image.shape[:2]
+        reference = np.zeros((rows, columns), dtype=bool)
         for path in [masks] if isinstance(masks, str) else masks:
             mask = read_mask(path)
             if mask.shape != reference.shape:
                 raise WrongDataError(
                     f"mask {path} has {mask.shape[0]}x{mask.shape[1]} pixels, its image {item['image']} has "
-                    f"{reference.shape[0]}x{reference.shape[1]}; masks must have the size of their image"
+                    f"{rows}x{columns}; masks must have the size of their image"
                 )
             reference |= mask
         return image, reference

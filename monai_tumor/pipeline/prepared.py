@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -56,11 +57,9 @@ class PreparedDataset(TorchDataset[Item]):
         return self._prepared
 
     def _read_prepared(self, preparation: PrepareCase) -> list[Item]:
-        digests = _in_threads([lambda item=item: item_digest(item, preparation) for item in self.data], "reading")
+        digests = _in_threads([partial(item_digest, item, preparation) for item in self.data], "reading")
         store = PreparedStore(cache_root(self.cache_dir), preparation.settings)
-        calls = {
-            digest: (lambda item=item: _row(preparation, item)) for digest, item in zip(digests, self.data, strict=True)
-        }
+        calls = {digest: partial(_row, preparation, item) for digest, item in zip(digests, self.data, strict=True)}
         rows = store.rows(calls, lambda todo: _in_threads(todo, "preparing"))
         return [_item(item, rows[digest]) for item, digest in zip(self.data, digests, strict=True)]
 

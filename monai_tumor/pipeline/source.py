@@ -100,7 +100,7 @@ class CaseSource:
         """
         if part not in PARTS:
             raise unknown_name("part", part, PARTS)
-        chosen = set(self.split.ids(part, fold=self.fold))
+        chosen = set(self.split.ids(part))
         items = [_item(case) for case in self.cases if case.id in chosen and case.masks is not None]
         if not items:
             raise WrongDataError(f"the {part} part of data set {self.name!r} has no labelled case; check the split")

@@ -122,5 +122,5 @@ class StopOnInterrupt:
 
 def _loss(engine: Engine) -> torch.Tensor:
     output = engine.state.output
-    loss = output[0]["loss"] if isinstance(output, list) else output["loss"]  # type: ignore[index,call-overload]
-    return loss.detach()  # type: ignore[no-any-return,union-attr]
+    loss: torch.Tensor = output[0]["loss"] if isinstance(output, list) else output["loss"]
+    return loss.detach()

@@ -52,7 +52,7 @@ class TrainingProgress:
             self._shown = now
             done = (engine.state.iteration - 1) % (engine.state.epoch_length or 1) + 1
             speed = done * self.batch_size / (now - self._epoch_started)
-            loss = float(engine.state.output["loss"])  # type: ignore[index,call-overload]
+            loss = float(engine.state.output["loss"])
             self._bar.set_postfix_str(f"loss {loss:.3f}, {self._dice()}, {speed:.1f} images/s", refresh=False)
         self._bar.update()
 

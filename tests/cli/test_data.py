@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
+from monai_tumor import __version__
 from monai_tumor.cli.options import PARTS
 from monai_tumor.splits import split as split_module
 from monai_tumor.splits.split import read_split
@@ -14,9 +15,11 @@ Program = Callable[..., Result]
 
 
 def test_data_sets_are_listed_with_their_distribution(program: Program) -> None:
-    assert {"name": "phantom", "distribution": "monai-tumor"}.items() <= {
-        key: value for entry in json.loads(program("data", "list", "--json").stdout) for key, value in entry.items()
-    }.items() or "phantom" in program("data", "list").stdout
+    told = json.loads(program("data", "list", "--json").stdout)
+    assert {"name": "phantom", "distribution": "monai-tumor", "version": __version__} in told
+    assert ["phantom", "monai-tumor", __version__] in [
+        line.split() for line in program("data", "list").stdout.splitlines()
+    ]
 
 
 def test_a_split_is_written_and_counted(program: Program, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 import importlib
 import json
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -16,7 +17,7 @@ def test_versions_and_device_are_told(program: Program) -> None:
     told = json.loads(program("info", "--json").stdout)
     assert set(told) == {"versions", "device", "problems", "missing"} and told["problems"] == []
     assert told["versions"]["monai-tumor"] == __version__ and told["versions"]["torch"]
-    assert {"cores", "cpu capability", "cuda", "bf16 on cpu"} <= set(told["device"])
+    assert {"cores", "cpu_capability", "cuda", "bf16_on_cpu"} <= set(told["device"])
 
 
 def test_a_missing_package_is_told_with_its_purpose(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -38,6 +39,6 @@ def test_torch_and_torchvision_that_do_not_fit_are_a_plain_word(
 
 
 def test_a_broken_torch_is_a_problem_and_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "torch", None)
+    monkeypatch.setitem(sys.modules, "torch", None)
     found = info.gather()
     assert any(line.startswith("torch or MONAI cannot be used: ModuleNotFoundError") for line in found["problems"])

@@ -13,6 +13,7 @@ import pytest
 from click.testing import Result
 
 import monai_tumor
+from monai_tumor.bundles.running import DEBUG_VARIABLE
 from monai_tumor.cli import main as main_module
 from monai_tumor.cli.lazy import LazyHelp
 from monai_tumor.cli.main import COMMANDS, INTERRUPTED, main
@@ -105,7 +106,7 @@ def test_any_other_error_is_its_cause_and_a_hint(program: Program, broken: Calla
 
 @pytest.mark.parametrize("words", [["--debug", "broken"], ["broken", "--debug"]])
 def test_debug_shows_the_traceback_wherever_it_stands(
-    program: Program, broken: Callable[[BaseException], None], words: list[str], capfd: pytest.CaptureFixture[str]
+    program: Program, broken: Callable[[BaseException], None], words: list[str]
 ) -> None:
     broken(WrongDataError("scan.png is cut off"))
     result = program(*words)
@@ -119,6 +120,10 @@ def test_debug_can_be_switched_on_by_the_environment(
     monkeypatch.setenv("MONAI_TUMOR_DEBUG", "1")
     broken(ValueError("odd"))
     assert "Traceback" in program("broken").stderr
+
+
+def test_both_commands_have_one_switch() -> None:
+    assert main_module.DEBUG_VARIABLE == DEBUG_VARIABLE
 
 
 def test_control_c_ends_as_shells_expect(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,7 +151,7 @@ def test_options_are_understood_in_the_spelling_of_settings(program: Program) ->
 
 def test_a_guest_command_is_listed_and_runs(program: Program, plugins: Plugins) -> None:
     plugins("greeter", "commands", "greet", "import click\n@click.command()\ndef thing(): click.echo('hello')\n")
-    assert "greet       From the plug-in greeter." in program("--help").stdout
+    assert "greet  From the plug-in greeter." in program("--help").stdout
     assert program("greet").stdout == "hello\n"
 
 

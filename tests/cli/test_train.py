@@ -1,5 +1,6 @@
 import json
 import shlex
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,8 +25,6 @@ def test_a_resumed_run_goes_on_in_its_folder(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     run = tmp_path / "copy"
-    import shutil
-
     shutil.copytree(trained.run, run)
     result = program("train", "--resume", "copy", "--dataset-dir", trained.images, "--epochs", 2, "--json")
     told = json.loads(result.stdout)

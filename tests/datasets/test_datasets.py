@@ -44,7 +44,12 @@ def root(tmp_path: Path) -> Path:
 
 
 def test_data_sets_open_by_name() -> None:
-    sources: list[RegisteredDataset] = [open_dataset("phantom"), open_dataset("folder"), PhantomDataset(), FolderDataset()]
+    sources: list[RegisteredDataset] = [
+        open_dataset("phantom"),
+        open_dataset("folder"),
+        PhantomDataset(),
+        FolderDataset(),
+    ]
     assert [source.name for source in sources] == ["phantom", "folder"] * 2
     with pytest.raises(WrongCallError, match="did you mean 'phantom'"):
         open_dataset("fantom")

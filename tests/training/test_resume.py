@@ -115,7 +115,8 @@ def test_a_full_disk_leaves_the_former_checkpoint_whole(trained_run, tmp_path):
     run = shutil.copytree(trained_run, tmp_path / "run")
     before = (run / "models" / "checkpoint.pt").read_bytes()
     code = (
-        "import resource, signal, torch; from pathlib import Path; from monai_tumor.training.checkpoint import save_whole;"
+        "import resource, signal, torch; from pathlib import Path;"
+        "from monai_tumor.training.checkpoint import save_whole;"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000));"
         f"save_whole({{'x': torch.zeros(100000)}}, Path({str(run / 'models' / 'checkpoint.pt')!r}))"
     )
