@@ -21,9 +21,20 @@ from monai_tumor.errors import ToolkitError, WrongCallError, error_chain, neares
 # Ids that other MONAI tools put into every workflow (MonaiAlgo: run_name), besides MONAI's own metadata.
 _FOREIGN = frozenset({"_meta_", "run_name"})
 # Ids that belong to one machine or one call: a run's configuration keeps the bundle's own text for them.
-_LOCAL = ("bundle_root", "dataset_dir", "split_file", "fold", "run_dir", "resume", "cache_dir", "device", "output_dir")
+_LOCAL = (
+    "bundle_root",
+    "dataset_dir",
+    "split_file",
+    "fold",
+    "run_dir",
+    "resume",
+    "cache_dir",
+    "device",
+    "output_dir",
+    "train#dataset#data",
+)
 # What a resumed run may be given anew; encoder weights were loaded before its first epoch.
-_MAY_DIFFER = (*_LOCAL, "dataset_name", "epochs", "network_def#encoder_weights")
+_MAY_DIFFER = ("dataset_name", "epochs", "network_def#encoder_weights")
 _REFERENCE = re.compile(r"[@%]([A-Za-z_][A-Za-z0-9_]*)")
 _MACHINE_PATH = re.compile(r"^(?:/|~|[A-Za-z]:[\\/])")
 _MONAI_COMPONENT = "Failed to instantiate component '"
@@ -108,9 +119,8 @@ class ConfigurationWriter:
 
     def _portable(self, original: dict[str, Any]) -> dict[str, Any]:
         kept = {name: value for name, value in self.settings.items() if name not in _FOREIGN}
-        for name in _LOCAL:
-            if name in original:
-                kept[name] = original[name]
+        for name in local_settings(self.folder):
+            _restore(kept, original, name.split("#"))
         kept["dataset_name"] = self.dataset_name
         if isinstance(kept.get("network_def"), dict) and kept["network_def"].get("encoder_weights") is not None:
             kept["network_def"]["encoder_weights"] = None  # models/model.pt holds them now; run.json says what was used
@@ -120,6 +130,23 @@ class ConfigurationWriter:
         """Let prediction use what training used, for every id that both files have and that is no matter of the call."""
         own = {*_LOCAL, "imports", "initialize", "finalize", "run", "dataset", "dataset_name", "batch_size"}
         return {name: train[name] if name in train and name not in own else value for name, value in inference.items()}
+
+
+def local_settings(folder: Path | None) -> tuple[str, ...]:
+    """Return the ids that belong to one machine or call: paths, lists of files, and what spreads work over devices."""
+    spread = folder / "multi_gpu_train.json" if folder is not None else None
+    return (*_LOCAL, *(_read(spread) if spread is not None and spread.is_file() else ()))
+
+
+def _restore(settings: dict[str, Any], original: dict[str, Any], path: list[str]) -> None:
+    """Put the original value at ``path`` back, or take the entry away where the original has none."""
+    *parents, last = path
+    for part in parents:
+        settings, original = settings.get(part, {}), original.get(part, {})
+    if last in original:
+        settings[last] = original[last]
+    else:
+        settings.pop(last, None)
 
 
 def refuse_other_settings(settings: dict[str, Any]) -> None:
@@ -133,8 +160,9 @@ def refuse_other_settings(settings: dict[str, Any]) -> None:
     if not isinstance(resume, str) or not former_file.is_file():
         return  # no resume, or no run: RunFolder says so
     former, now = _leaves(_read(former_file)), _leaves(settings)
+    may_differ = tuple(f"{name}#" for name in (*_MAY_DIFFER, *local_settings(former_file.parent)))
     for name, value in former.items():
-        if name.split("#")[0] not in _MAY_DIFFER and name not in _MAY_DIFFER and now.get(name) != value:
+        if not f"{name}#".startswith(may_differ) and now.get(name) != value:
             raise WrongCallError(
                 f"resume: {name!r} was {value!r} in this run and is {now.get(name)!r} now; leave it as it was"
             )

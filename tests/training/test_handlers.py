@@ -1,0 +1,129 @@
+"""NaN, honest Dice, best epoch, shares of processes."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from ignite.engine import Engine
+
+from monai_tumor.bundles.find import config_file
+from monai_tumor.bundles.launch import run_bundle
+from monai_tumor.errors import user_error
+from monai_tumor.training import BatchPreparation, LesionDice, keep_memory, my_share
+from monai_tumor.training.lesion_dice import better
+from tests.conftest import SMALL
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def masks(*rows: tuple[list[int], list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Predictions and references of one row of pixels each, as (batch, 1, 1, columns)."""
+    prediction, reference = zip(*rows, strict=True)
+    return torch.tensor(prediction)[:, None, None].float(), torch.tensor(reference)[:, None, None].float()
+
+
+def figures(*batches: tuple[torch.Tensor, torch.Tensor]) -> dict[str, float]:
+    engine, metric = Engine(lambda *_: None), LesionDice()
+    for batch in batches:
+        metric.update(batch)
+    metric.completed(engine, "dice")
+    return engine.state.metrics
+
+
+def test_dice_by_hand_with_lesion_free_cases_apart():
+    found = figures(
+        masks(([1, 1, 0, 0], [1, 0, 0, 0]), ([0, 0, 0, 0], [0, 1, 1, 0])),
+        masks(([1, 1, 1, 0], [0, 0, 0, 0]), ([0, 0, 0, 0], [0, 0, 0, 0])),
+    )
+    assert found["dice"] == pytest.approx((2 / 3 + 0) / 2)
+    assert (found["dice_lesion_cases"], found["dice_lesion_free_cases"]) == (2, 2)
+    assert found["dice_false_positive_px"] == 1.5
+
+
+def test_without_a_lesion_there_is_no_dice_and_no_best():
+    assert math.isnan(figures(masks(([0, 1], [0, 0])))["dice"])
+    assert not better(math.nan, None)
+    assert better(0.1, None)
+    assert not better(math.nan, 0.1)
+    assert better(0.2, 0.1)
+
+
+def test_nan_ends_the_training_and_spoils_nothing(train_brain, tmp_path):
+    with pytest.raises(Exception) as caught:
+        train_brain(tmp_path / "run", lr=1e30, epochs=3)
+    assert "the loss is not a number in epoch" in str(user_error(caught.value))
+    checkpoint = torch.load(tmp_path / "run" / "models" / "checkpoint.pt", weights_only=True)
+    assert all(torch.isfinite(value).all() for value in checkpoint["network"].values())
+
+
+def test_a_batch_is_normalised_as_the_formula_says():
+    image = torch.from_numpy(np.array([[[[0, 255], [51, 102]]]], dtype=np.uint8))
+    batch, label = BatchPreparation(mean=0.5, std=0.25)({"image": image, "label": image > 60}, "cpu")
+    assert batch.flatten().tolist() == pytest.approx([-2, 2, -1.2, -0.4])
+    assert label.dtype == torch.float32
+    assert image.dtype == torch.uint8
+
+
+def test_memory_is_kept_only_where_glibc_is(monkeypatch):
+    monkeypatch.setattr("platform.libc_ver", lambda: ("", ""))
+    assert keep_memory() is False
+
+
+def test_without_a_group_of_processes_the_share_is_everything():
+    assert my_share([1, 2, 3]) == [1, 2, 3]
+
+
+def test_two_processes_train_together_and_leave_an_ordinary_run(brain, tmp_path):
+    """On CPUs over gloo; the run can then be evaluated by one process."""
+    run = tmp_path / "run"
+    files = str([str(brain / "train.json"), str(brain / "multi_gpu_train.json")])
+    words = [f"--{key}={value}" for key, value in {**SMALL, "epochs": 1, "run_dir": run}.items()]
+    command = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--nproc_per_node=2",
+        "-m",
+        "monai.bundle",
+        "run",
+        "training",
+    ]
+    result = subprocess.run(
+        [*command, "--config_file", files, *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env=dict(os.environ),
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    (epoch,) = json.loads((run / "run.json").read_text())["history"]
+    assert epoch["lesion_dice_lesion_cases"] + epoch["lesion_dice_lesion_free_cases"] == 20
+    run_bundle("evaluating", [config_file(run, "train"), config_file(run, "evaluate")], {})
+    assert (run / "evaluation" / "001-test" / "metrics.json").is_file()
+
+
+def test_a_validation_part_without_lesions_keeps_the_last_epoch(trained_run, tmp_path):
+    """The best epoch cannot be chosen then, and the run says so instead of calling 0.0 the best."""
+    source = shutil.copytree(trained_run, tmp_path / "bundle")
+    settings = {"run_dir": str(tmp_path / "run"), "epochs": 2, "validate#dataset#data": lesion_free_items()}
+    run_bundle("training", [config_file(source, "train")], settings)
+    record = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert record["best"] is None
+    assert "no epoch could be chosen" in (tmp_path / "run" / "docs" / "README.md").read_text()
+
+
+def lesion_free_items() -> list[dict]:
+    from monai_tumor.pipeline import CaseSource
+
+    source = CaseSource("phantom")
+    return [item for item in source.items("validation") if not item["label"]]
