@@ -1,0 +1,68 @@
+"""Which files are predicted, and under which name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from monai_tumor.errors import WrongCallError, WrongDataError
+from monai_tumor.inference.evaluation import binary_mask, cases_table, summary_lines
+from monai_tumor.inference.prediction import image_items, list_images
+from monai_tumor.metrics.overlap import overlap
+from monai_tumor.metrics.summary import ScoredCase, summarise_cases
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    for name in ("a/one.png", "a/two.JPG", "b/one.tif", "b/notes.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    return tmp_path
+
+
+def test_a_folder_gives_its_images_under_their_path_inside(folder):
+    assert [item["name"] for item in image_items([folder])] == ["a/one", "a/two", "b/one"]
+
+
+def test_names_that_would_collide_keep_their_suffix(folder):
+    (folder / "a" / "one.jpg").write_bytes(b"x")
+    assert [item["name"] for item in image_items([folder / "a"])] == ["one.jpg", "one.png", "two"]
+
+
+def test_two_files_of_one_name_from_two_folders_are_refused(folder):
+    (folder / "b" / "one.png").write_bytes(b"x")
+    with pytest.raises(WrongCallError, match=r"both be written as 'one\.png'"):
+        image_items([folder / "a" / "one.png", folder / "b" / "one.png"])
+
+
+def test_nothing_to_predict_is_said(folder):
+    with pytest.raises(WrongCallError, match="nowhere does not exist"):
+        image_items(["nowhere"])
+    (folder / "empty").mkdir()
+    with pytest.raises(WrongDataError, match="no image in"):
+        image_items([folder / "empty"])
+    assert list_images(None) == []
+
+
+def test_the_table_has_one_row_a_case_and_blanks_where_a_score_has_no_meaning():
+    empty = np.zeros((3, 4), dtype=bool)
+    text = cases_table([ScoredCase("x_1", "x", overlap(empty, empty))])
+    assert text.splitlines() == [
+        "case,group,true_positive,false_positive,false_negative,true_negative,dice,iou,precision,recall",
+        "x_1,x,0,0,0,12,,,,",
+    ]
+
+
+def test_words_say_n_and_keep_lesion_free_cases_apart():
+    lesion = np.eye(4, dtype=bool)
+    rows = [ScoredCase("a", "a", overlap(lesion, lesion)), ScoredCase("b", "b", overlap(lesion, lesion & False))]
+    lines = summary_lines(summarise_cases(rows))
+    assert lines[0] == "lesion cases: 1, missed: 0"
+    assert lines[1].startswith("dice: 1.000 (no interval below 10 groups, n = 1 case")
+    assert "lesion-free cases: 1, with false positive: 1" in lines
+
+
+def test_a_mask_is_what_lies_above_one_half():
+    assert binary_mask(np.array([[[0.0, 0.5, 0.51, 1.0]]])).tolist() == [[False, False, True, True]]
