@@ -6,8 +6,8 @@ bin=$1
 run=demo/run
 rm -rf demo
 mkdir demo
-echo "1/3 training on phantoms (about three minutes on two cores) ..."
-"$bin/python" -m monai.bundle run training --config_file bundles/brain/train.json --epochs 12 --run_dir $run
+echo "1/3 training on phantoms (about three minutes on two quiet cores) ..."
+"$bin/python" -m monai.bundle run training --config_file bundles/brain/train.json --epochs 8 --run_dir $run
 echo "2/3 evaluating on the test part, which training never saw ..."
 "$bin/monai-tumor" evaluate $run
 echo "3/3 predicting images from a folder ..."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from monai_tumor.reporting.card import write_card
@@ -11,6 +12,12 @@ if TYPE_CHECKING:
     from monai_tumor.training.run_folder import RunFolder
 
 INTERRUPTED = 130  # what a shell expects of a command that ended on Ctrl-C
+
+
+def finish_evaluation(bundle_root: str) -> None:
+    """Write the model card of an evaluated run anew; configurations call this after the evaluator."""
+    if (Path(bundle_root) / "run.json").is_file():
+        write_card(Path(bundle_root))
 
 
 def finish_run(folder: RunFolder) -> None:

@@ -42,6 +42,8 @@ def predict_command(
     show, as_json = given["show"], given["as_json"]
     root = trained_root(bundle)
     folder = Path(str(path_setting(output)))
+    if (folder / "predictions.json").exists() and not show:
+        raise WrongCallError(f"{output} holds a prediction already; give another folder to --output")
     settings = collect_settings({"output_dir": str(folder), **_images(inputs, show)}, words)
     run_or_show("predicting", [config_file(root, "inference")], settings, show, as_json)
     results = json.loads((folder / "predictions.json").read_text(encoding="utf-8"))

@@ -73,9 +73,13 @@ def _root(bundle: str | None, resume: str | None) -> Path:
 
 
 def _settings(given: dict[str, Any], words: tuple[str, ...]) -> dict[str, Any]:
+    from monai_tumor.splits.split import read_split
+
     for option, kind in (("dataset", "datasets"), ("network", "networks")):
         if given[option] is not None:
             registry.find(kind, given[option])  # an unknown name is answered before anything heavy is imported
+    if given["split"] is not None and given["dataset"] is None:
+        given["dataset"] = read_split(given["split"]).dataset
     plain = {name: path_setting(value) if name in _PATHS else value for name, value in given.items()}
     return collect_settings({_SETTINGS.get(name, name): value for name, value in plain.items()}, words)
 

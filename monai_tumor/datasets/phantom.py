@@ -48,7 +48,7 @@ class PhantomDataset:
     labels = {"benign": "smooth contour", "malignant": "spiculated contour", "normal": "no lesion"}  # noqa: RUF012
     layout = ""
 
-    def __init__(self, count: int = 100, seed: int = 0, style: str = "mr", size: tuple[int, int] = (192, 224)) -> None:
+    def __init__(self, count: int = 120, seed: int = 0, style: str = "mr", size: tuple[int, int] = (192, 224)) -> None:
         """Describe the cases; nothing is drawn before it is loaded.
 
         Args:

@@ -16,7 +16,7 @@ from monai_tumor.imaging.read import read_image
 from monai_tumor.imaging.write import write_mask, write_picture, write_text
 from monai_tumor.inference.evaluation import binary_mask
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
 
 
 def list_images(folder: str | None) -> list[dict[str, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +45,9 @@ class NetworkFactory:
         return tuple(item.name for item in parameters if item.name not in ("in_channels", "out_channels"))
 
 
-def build(name: str, in_channels: int, out_channels: int, **options: Any) -> nn.Module:
+def build(
+    name: str, in_channels: int, out_channels: int, image_size: Sequence[int] | None = None, **options: Any
+) -> nn.Module:
     """Build the network that ``name`` stands for, built-in or from a plug-in.
 
     Options with the value None are left to the network's own default, so that a configuration can list an option
@@ -55,10 +57,11 @@ def build(name: str, in_channels: int, out_channels: int, **options: Any) -> nn.
         name: A registered network, see ``monai-tumor plugins list``.
         in_channels: Channels of the image, 1 or 3.
         out_channels: Channels of the logits, 1 for lesion against everything else.
+        image_size: Rows and columns that it will be used with, to be checked here rather than deep inside; None for any.
         options: Options of that network.
 
     Raises:
-        WrongCallError: Unknown name or option; the message has the nearest one.
+        WrongCallError: Unknown name or option (the message has the nearest one), or a size that the network cannot take.
         PluginError: The plug-in that brings the network cannot be loaded.
     """
     factory: NetworkFactory = registry.load_named("networks", str(name))
@@ -67,8 +70,19 @@ def build(name: str, in_channels: int, out_channels: int, **options: Any) -> nn.
     for key in given:
         if key not in known:
             raise unknown_name(f"option of network {name!r}:", key, known)
+    _check_size(factory, image_size or ())
     try:
         return factory.create(in_channels, out_channels, **given)
     except (ValueError, KeyError) as error:
         cause = error.args[0] if error.args else error
         raise WrongCallError(f"network {name!r} cannot be built with {given}: {cause}") from error
+
+
+def _check_size(factory: NetworkFactory, image_size: Sequence[int]) -> None:
+    step = factory.size_multiple
+    for axis, size in zip(("rows", "columns"), image_size, strict=False):
+        if size % step:
+            near = max(step, round(size / step) * step)
+            raise WrongCallError(
+                f"prepare#{axis} is {size}, network {factory.name!r} needs a multiple of {step}; for example {near}"
+            )

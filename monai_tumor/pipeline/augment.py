@@ -15,6 +15,7 @@ from monai_tumor.errors import WrongCallError
 from monai_tumor.pipeline.deferred import Item, Levels, Matrix, defer_levels, defer_matrix
 
 _AXES = ("rows", "columns")
+_SHARES = np.linspace(0.0, 1.0, 256, dtype=np.float32)
 
 
 class DeferredTransform(Randomizable):
@@ -138,7 +139,6 @@ def pose_matrix(shape: Sequence[int], degrees: float, zoom: float, shift: tuple[
 
 def intensity_levels(contrast: float, brightness: float, gamma: float) -> Levels:
     """Return the (256,) table of gamma, then contrast about the middle grey, then brightness, within 0..255."""
-    share = np.linspace(0.0, 1.0, 256, dtype=np.float32) ** np.float32(gamma)
-    table: Any = ((share - 0.5) * contrast + 0.5 + brightness) * 255.0
+    table: Any = ((_SHARES ** np.float32(gamma) - 0.5) * contrast + 0.5 + brightness) * 255.0
     levels: Levels = np.clip(table, 0.0, 255.0).astype(np.float32)
     return levels

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -65,10 +65,9 @@ class CaseSource:
         """All cases of the data set, sorted by id."""
         found = list(self.dataset.cases(self.root))
         if self.name == PHANTOM:
-            print(
+            _say_once(
                 f"NOTE: no dataset_dir given: this run uses {len(found)} synthetic phantoms, not patients. "
-                "For real data give --dataset_dir DIR.",
-                file=sys.stderr,
+                "For real data give --dataset_dir DIR."
             )
         return found
 
@@ -77,6 +76,7 @@ class CaseSource:
         """The split into parts: read from the file and checked against the cases, or made here by group."""
         if self.split_file is not None:
             split = read_split(self.split_file)
+            self._check_fit(split)
             check_split(split, self.cases, self._digests())
             return _in_parts(split, self.fold)
         digests, lesions = survey(self.dataset, self.cases)
@@ -119,6 +119,15 @@ class CaseSource:
         """Return the digest of everything that the case's pixels come from."""
         return content_digest(self.dataset, self.case(case_id))
 
+    def _check_fit(self, split: Split) -> None:
+        if split.dataset != self.name:
+            raise WrongCallError(
+                f"{self.split_file} divides data set {split.dataset!r}, not {self.name!r}; "
+                f"give --dataset_name {split.dataset} (monai-tumor: --dataset), or another split"
+            )
+        if split.folds and self.fold is None:
+            raise WrongCallError(f"{self.split_file} holds {split.folds} folds; give --fold 0 to {split.folds - 1}")
+
     def _digests(self) -> dict[str, str]:
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             return dict(zip(self._by_id, pool.map(self.digest, self._by_id), strict=True))
@@ -126,6 +135,12 @@ class CaseSource:
     @cached_property
     def _by_id(self) -> dict[str, Case]:
         return {case.id: case for case in self.cases}
+
+
+@cache
+def _say_once(text: str) -> None:
+    if os.environ.get("RANK", "0") == "0":  # one of the processes that torchrun starts
+        print(text, file=sys.stderr)
 
 
 def _in_parts(split: Split, fold: int | None) -> Split:

@@ -121,6 +121,12 @@ class SaveCheckpoint:
                 f"{self.folder.path} was trained with {content['epoch_length']} batches an epoch, now there are "
                 f"{engine.state.epoch_length}; resume with the same data and batch size"
             )
+        planned = content["lr_scheduler"].get("T_max")
+        if planned is not None and (engine.state.max_epochs or 0) > planned:
+            raise WrongCallError(
+                f"the learning-rate schedule of {self.folder.path} was planned for {planned} epochs and has nothing to say "
+                f"about {engine.state.max_epochs}; start a new run with --epochs {engine.state.max_epochs}"
+            )
         try:
             for name, part in self.parts.items():
                 part.load_state_dict(content[name])

@@ -74,7 +74,7 @@ class StopAtNaN:
     def _stop(self, engine: Engine) -> None:
         raise ToolkitError(
             f"the loss is not a number in epoch {engine.state.epoch}, iteration {engine.state.iteration}; nothing of this "
-            "epoch was saved. Lower the learning rate (--lr), or train with --precision fp32"
+            "epoch was saved. Lower the learning rate (setting lr), or set precision to fp32"
         )
 
 

@@ -25,14 +25,14 @@ def test_data_sets_are_listed_with_their_distribution(program: Program) -> None:
 def test_a_split_is_written_and_counted(program: Program, tmp_path: Path) -> None:
     result = program("data", "split", "--dataset", "phantom", "--seed", 3, "-o", tmp_path / "s.json", "--json")
     told, split = json.loads(result.stdout), read_split(tmp_path / "s.json")
-    assert (told["hash"], told["cases"], told["seed"]) == (split.hash, 100, 3)
-    assert [(row["part"], row["cases"]) for row in told["parts"]] == list(zip(PARTS, (70, 20, 10), strict=True))
+    assert (told["hash"], told["cases"], told["seed"]) == (split.hash, 120, 3)
+    assert [(row["part"], row["cases"]) for row in told["parts"]] == list(zip(PARTS, (84, 24, 12), strict=True))
 
 
 def test_folds_are_numbered_from_0(program: Program, tmp_path: Path) -> None:
     result = program("data", "split", "--dataset", "phantom", "--folds", 4, "-o", tmp_path / "f.json")
     assert result.exit_code == 0 and read_split(tmp_path / "f.json").folds == 4
-    assert [line.split()[:2] for line in result.stdout.splitlines()[1:5]] == [[str(fold), "25"] for fold in range(4)]
+    assert [line.split()[:2] for line in result.stdout.splitlines()[1:5]] == [[str(fold), "30"] for fold in range(4)]
 
 
 def test_fractions_are_shares_of_the_parts(program: Program, tmp_path: Path) -> None:

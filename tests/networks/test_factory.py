@@ -31,6 +31,7 @@ def test_logits_have_the_size_of_the_image(name, channels):
         ({"name": "unet", "encoder_nme": "resnet18"}, "'encoder_nme'; did you mean 'encoder_name'"),
         ({"name": "monai_unet", "encoder_name": "resnet18"}, "unknown option of network 'monai_unet'"),
         ({"name": "unet", "encoder_name": "resnet3"}, "unknown encoder 'resnet3'"),
+        ({"name": "unet", "image_size": (64, 100)}, "prepare#columns is 100, network 'unet' needs a multiple of 32"),
     ],
 )
 def test_mistakes_are_refused_with_the_nearest_name(call, message):

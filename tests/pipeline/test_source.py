@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from monai_tumor.errors import WrongCallError, WrongDataError
-from monai_tumor.pipeline.source import CaseSource, default_dataset, survey
+from monai_tumor.pipeline.source import CaseSource, _say_once, default_dataset, survey
 from monai_tumor.splits.split import PARTS, make_folds, write_split
 
 
@@ -25,8 +27,10 @@ def test_the_parts_hold_every_case_once(phantom, capsys):
 
 
 def test_a_run_on_phantoms_says_so_on_stderr(capsys):
+    _say_once.cache_clear()
     CaseSource("phantom").cases  # noqa: B018
-    assert "synthetic phantoms, not patients" in capsys.readouterr().err
+    CaseSource("phantom").cases  # noqa: B018
+    assert capsys.readouterr().err.count("synthetic phantoms, not patients") == 1
 
 
 def test_a_real_data_set_without_a_folder_is_refused():
@@ -53,3 +57,17 @@ def test_a_fold_file_is_resolved_to_parts(phantom, tmp_path):
         assert {entry.part for entry in source.split.cases.values()} == set(PARTS)
         tested += [entry["case"] for entry in source.items("test")]
     assert sorted(tested) == sorted(case.id for case in phantom.cases)
+
+
+def test_folds_need_to_be_told_which_one(phantom, tmp_path):
+    digests, lesions = survey(phantom.dataset, phantom.cases)
+    file = tmp_path / "folds.json"
+    write_split(file, make_folds("phantom", phantom.cases, digests, lesions, seed=0, count=3))
+    with pytest.raises(WrongCallError, match=r"folds\.json holds 3 folds; give --fold 0 to 2"):
+        CaseSource("phantom", split_file=str(file)).items("test")
+
+
+def test_a_split_of_another_data_set_is_refused(phantom, tmp_path):
+    write_split(tmp_path / "split.json", replace(phantom.split, dataset="folder"))
+    with pytest.raises(WrongCallError, match=r"divides data set 'folder', not 'phantom'; give --dataset_name folder"):
+        CaseSource("phantom", split_file=str(tmp_path / "split.json")).items("test")

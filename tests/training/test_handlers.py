@@ -107,7 +107,7 @@ def test_two_processes_train_together_and_leave_an_ordinary_run(brain, tmp_path)
     )
     assert result.returncode == 0, result.stderr
     (epoch,) = json.loads((run / "run.json").read_text())["history"]
-    assert epoch["lesion_dice_lesion_cases"] + epoch["lesion_dice_lesion_free_cases"] == 20
+    assert epoch["lesion_dice_lesion_cases"] + epoch["lesion_dice_lesion_free_cases"] == 24
     run_bundle("evaluating", [config_file(run, "train"), config_file(run, "evaluate")], {})
     assert (run / "evaluation" / "001-test" / "metrics.json").is_file()
 

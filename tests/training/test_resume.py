@@ -101,6 +101,7 @@ def test_interrupt_ends_cleanly_and_can_be_resumed(brain, tmp_path):
         ({"network_def#name": "unet"}, "resume: 'network_def#name' was 'monai_unet' in this run and is 'unet' now"),
         ({"seed": 9}, "resume: 'seed' was 0 in this run and is 9 now"),
         ({"epochs": 1}, "has already been trained for 3 epochs"),
+        ({"epochs": 9}, "was planned for 3 epochs"),
     ],
 )
 def test_a_resume_that_cannot_be_exact_is_refused(trained_run, tmp_path, settings, message):

@@ -45,7 +45,7 @@ def test_run_json_says_what_was_run(trained_run):
     record = json.loads((trained_run / "run.json").read_text())
     assert record["status"] == "finished"
     assert record["data"]["split"] == read_split(trained_run / "split.json").hash
-    assert record["data"]["training"]["cases"] == 70
+    assert record["data"]["training"]["cases"] == 84
     assert [entry["epoch"] for entry in record["history"]] == [1, 2, 3]
     assert record["history"][2]["loss"] < record["history"][0]["loss"]
     assert record["versions"]["monai"].startswith("1.6")
