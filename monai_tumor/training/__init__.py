@@ -1,6 +1,7 @@
 """Training: what MONAI's Ignite trainer needs beside it. The loss, optimiser and engines are named in the bundles."""
 
 from monai_tumor.training.checkpoint import SaveCheckpoint
+from monai_tumor.training.dice_bce import DiceBceLoss
 from monai_tumor.training.handlers import ReseedEpoch, StopAtNaN, StopOnInterrupt
 from monai_tumor.training.lesion_dice import LesionDice
 from monai_tumor.training.process import (
@@ -19,6 +20,7 @@ from monai_tumor.training.run_folder import RunFolder
 
 __all__ = [
     "BatchPreparation",
+    "DiceBceLoss",
     "LesionDice",
     "RecordRun",
     "ReseedEpoch",
