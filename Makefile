@@ -34,4 +34,4 @@ docs: $(STAMP)
 	$(BIN)/python docs/generate.py
 
 clean:
-	rm -rf .venv runs demo build dist *.egg-info
+	rm -rf .venv build dist *.egg-info

@@ -4,8 +4,8 @@
 set -eu
 bin=$1
 run=demo/run
-rm -rf demo
-mkdir demo
+rm -rf demo/run demo/images demo/predictions  # of an earlier demo
+mkdir -p demo
 echo "1/3 training on phantoms (about three minutes on two quiet cores) ..."
 "$bin/python" -m monai.bundle run training --config_file bundles/brain/train.json --epochs 8 --run_dir $run
 echo "2/3 evaluating on the test part, which training never saw ..."

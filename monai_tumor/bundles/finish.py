@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from monai_tumor.errors import WrongCallError
 from monai_tumor.reporting.card import write_card
 
 if TYPE_CHECKING:
@@ -18,6 +20,20 @@ def finish_evaluation(bundle_root: str) -> None:
     """Write the model card of an evaluated run anew; configurations call this after the evaluator."""
     if (Path(bundle_root) / "run.json").is_file():
         write_card(Path(bundle_root))
+
+
+def finish_prediction(output_dir: str) -> None:
+    """Tell a shell how the prediction went; configurations call this after the evaluator.
+
+    Raises:
+        WrongCallError: There was nothing to predict (MONAI 1.6.1 passes over an empty loader with a warning).
+        SystemExit: Some files failed; exit code 1.
+    """
+    results = Path(output_dir) / "predictions.json"
+    if not results.is_file():
+        raise WrongCallError("prediction needs images: give --dataset_dir DIR, or files to 'monai-tumor predict'")
+    if any("error" in entry for entry in json.loads(results.read_text(encoding="utf-8"))):
+        raise SystemExit(1)
 
 
 def finish_run(folder: RunFolder) -> None:

@@ -51,7 +51,9 @@ def begin() -> None:
     workflow = _workflow()
     if workflow is not None:
         settings = _settings(workflow)
-        refuse_unknown(settings, known_settings(Path(workflow.config_root_path)))
+        folder = Path(workflow.config_root_path)
+        refuse_unknown(settings, known_settings(folder))
+        refuse_unknown_inside(settings, folder)
         refuse_other_settings(settings)
 
 
@@ -76,6 +78,33 @@ def refuse_unknown(settings: dict[str, Any], known: set[str]) -> None:
             guess = nearest(str(name), known)
             hint = f"did you mean {guess!r}?" if guess else "see 'monai-tumor bundle show' for all settings"
             raise WrongCallError(f"unknown setting {name!r}; {hint}")
+
+
+def refuse_unknown_inside(settings: dict[str, Any], folder: Path) -> None:
+    """Refuse a new key in a dictionary of ``train.json`` that names no ``_target_`` and that nothing refers to.
+
+    Raises:
+        WrongCallError: Names the first such key and the nearest known one.
+    """
+    original = _read(folder / "train.json") if (folder / "train.json").is_file() else {}
+    text = json.dumps(settings, default=str)
+    for path in folder.glob("*.json"):
+        text += path.read_text(encoding="utf-8")  # what an overlay of the bundle adds is known
+
+    def look(now: Any, known: Any, place: str) -> None:
+        if not isinstance(now, dict) or not isinstance(known, dict):
+            return
+        for key, value in now.items():
+            name = f"{place}#{key}"
+            if key in known:
+                look(value, known[key], name)
+            elif place and "_target_" not in known and name not in text and name.replace("#", "::") not in text:
+                guess = nearest(key, known)
+                hint = f"did you mean {place}#{guess}?" if guess else f"{place} has {', '.join(known)}"
+                raise WrongCallError(f"unknown setting {name!r}; {hint}")
+
+    for top in settings:
+        look(settings[top], original.get(top), top)
 
 
 def known_settings(folder: Path) -> set[str]:
@@ -103,6 +132,8 @@ class ConfigurationWriter:
 
     def __call__(self, run: Path) -> None:
         """Write ``configs/`` and ``LICENSE`` of ``run``."""
+        from monai_tumor.imaging.write import write_text  # brings image libraries, which a command line need not load
+
         if self.folder is None:
             return
         train = self._portable(_read(self.folder / "train.json"))
@@ -112,10 +143,10 @@ class ConfigurationWriter:
                 text = _text(train)
             elif path.name == "inference.json":
                 text = _text(self._follow(_read(path), train))
-            (run / "configs" / path.name).write_text(text, encoding="utf-8")
+            write_text(run / "configs" / path.name, text)
         root = self.folder.parent if self.folder.name == "configs" else self.folder
         if (root / "LICENSE").is_file():
-            (run / "LICENSE").write_text((root / "LICENSE").read_text(encoding="utf-8"), encoding="utf-8")
+            write_text(run / "LICENSE", (root / "LICENSE").read_text(encoding="utf-8"))
 
     def _portable(self, original: dict[str, Any]) -> dict[str, Any]:
         kept = {name: value for name, value in self.settings.items() if name not in _FOREIGN}
@@ -160,16 +191,16 @@ def refuse_other_settings(settings: dict[str, Any]) -> None:
     if not isinstance(resume, str) or not former_file.is_file():
         return  # no resume, or no run: RunFolder says so
     former, now = _leaves(_read(former_file)), _leaves(settings)
-    may_differ = tuple(f"{name}#" for name in (*_MAY_DIFFER, *local_settings(former_file.parent)))
-    for name, value in former.items():
-        if not f"{name}#".startswith(may_differ) and now.get(name) != value:
+    may_differ = tuple(f"{name}#" for name in (*_MAY_DIFFER, *_FOREIGN, *local_settings(former_file.parent)))
+    for name in [*former, *(name for name in now if name not in former)]:
+        if not f"{name}#".startswith(may_differ) and now.get(name) != former.get(name):
             raise WrongCallError(
-                f"resume: {name!r} was {value!r} in this run and is {now.get(name)!r} now; leave it as it was"
+                f"resume: {name!r} was {former.get(name)!r} in this run and is {now.get(name)!r} now; leave it as it was"
             )
 
 
 def _leaves(value: Any, name: str = "") -> dict[str, Any]:
-    if isinstance(value, dict | list):
+    if isinstance(value, dict | list) and value:
         parts = value.items() if isinstance(value, dict) else enumerate(value)
         return {key: leaf for part, item in parts for key, leaf in _leaves(item, f"{name}#{part}".lstrip("#")).items()}
     return {name: value}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,8 @@ def predict_command(
     if (folder / "predictions.json").exists() and not show:
         raise WrongCallError(f"{output} holds a prediction already; give another folder to --output")
     settings = collect_settings({"output_dir": str(folder), **_images(inputs, show)}, words)
-    run_or_show("predicting", [config_file(root, "inference")], settings, show, as_json)
+    with contextlib.suppress(SystemExit):  # some files failed: counted below
+        run_or_show("predicting", [config_file(root, "inference")], settings, show, as_json)
     results = json.loads((folder / "predictions.json").read_text(encoding="utf-8"))
     failed = sum("error" in result for result in results)
     if as_json:

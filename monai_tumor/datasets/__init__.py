@@ -67,7 +67,8 @@ def content_digest(dataset: RegisteredDataset, case: Case) -> str:
         digest.update(_file_digest(path, *_state(path)))
     if not files:
         digest.update(f"{dataset.name}\0{case.image}".encode())
-    digest.update(f"\0{case.index}".encode())  # the slices of one volume share its files
+    # The slices of one volume share its files; no reference and an empty one have the same files.
+    digest.update(f"\0{case.index}\0{'no reference' if case.masks is None else len(case.masks)}".encode())
     return digest.hexdigest()
 
 

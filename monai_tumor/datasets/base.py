@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -78,20 +78,25 @@ class FileDataset(ABC):
         Raises:
             WrongDataError: A file cannot be read, or a mask has another size than the image.
         """
-        image = read_image(case.image)
-        if case.masks is None:
-            return image, None
-        reference = np.zeros(image.shape[:2], bool)
-        for path in case.masks:
-            mask = read_mask(path)
-            if mask.shape != reference.shape:
-                raise _size_differs(case.image, reference.shape, path, mask.shape)
-            reference |= mask
-        return image, reference
+        return load_files(case.image, case.masks)
 
     def source_files(self, case: Case) -> tuple[str, ...]:
         """Return every file whose bytes decide what ``load`` gives."""
         return (case.image, *(case.masks or ()))
+
+
+def load_files(image_file: str, mask_files: Sequence[str] | None) -> tuple[Pixels, NDArray[np.bool_] | None]:
+    """Read an image and the OR of its mask files; results and errors as in ``FileDataset.load``."""
+    image = read_image(image_file)
+    if mask_files is None:
+        return image, None
+    reference = np.zeros(image.shape[:2], bool)
+    for path in mask_files:
+        mask = read_mask(path)
+        if mask.shape != reference.shape:
+            raise _size_differs(image_file, reference.shape, path, mask.shape)
+        reference |= mask
+    return image, reference
 
 
 def _size_differs(image: str, expected: tuple[int, ...], mask: str, found: tuple[int, ...]) -> WrongDataError:

@@ -14,11 +14,14 @@ import numpy as np
 import numpy.typing as npt
 from ignite.engine import Engine, Events
 
+from monai_tumor.errors import WrongDataError
 from monai_tumor.imaging.pictures import comparison_picture
 from monai_tumor.imaging.write import write_mask, write_picture, write_text
 from monai_tumor.metrics.overlap import overlap
 from monai_tumor.metrics.summary import ScoredCase, summarise_cases
 from monai_tumor.pipeline import CaseSource
+from monai_tumor.splits.split import Split, read_split
+from monai_tumor.training.record import file_sha256, versions
 from monai_tumor.training.run_folder import claim_number
 
 _PICTURES = 6
@@ -35,11 +38,13 @@ class RecordEvaluation:
         bundle_root: The run that is evaluated.
         source: Data and split.
         part: The part that is evaluated.
+        threshold: The probability from which on a pixel is lesion; recorded.
         seed: Seed of the intervals.
     """
 
-    def __init__(self, bundle_root: str, source: CaseSource, part: str, seed: int = 0) -> None:
-        self.root, self.source, self.part, self.seed = Path(bundle_root), source, part, seed
+    def __init__(self, bundle_root: str, source: CaseSource, part: str, threshold: float, seed: int = 0) -> None:
+        self.root, self.source, self.part = Path(bundle_root), source, part
+        self.threshold, self.seed = threshold, seed
         self.rows: list[ScoredCase] = []
         self.folder: Path | None = None
 
@@ -50,8 +55,14 @@ class RecordEvaluation:
         engine.add_event_handler(Events.COMPLETED, self.finish)
 
     def start(self, engine: Engine) -> None:
-        """Claim the folder."""
+        """Refuse a test on what the run has seen, then claim the folder.
+
+        Raises:
+            WrongDataError: A test case, or another case of its group, was in the training or validation part of the run.
+        """
         self.rows = []
+        if self.part == "test" and (self.root / "split.json").is_file():
+            refuse_seen_cases(read_split(self.root / "split.json"), self.source)
         self.folder = claim_number(self.root / "evaluation", f"-{self.part}")
 
     def add(self, engine: Engine) -> None:
@@ -69,7 +80,15 @@ class RecordEvaluation:
         folder = self._claimed()
         summary = summarise_cases(self.rows, self.seed)
         lines = summary_lines(summary)
-        identity = {"part": self.part, "dataset": self.source.name, "split": self.source.split.hash}
+        identity = {
+            "part": self.part,
+            "dataset": self.source.name,
+            "split": self.source.split.hash,
+            "weights_sha256": file_sha256(self.root / "models" / "model.pt"),
+            "threshold": self.threshold,
+            "seed": self.seed,
+            "versions": versions(),
+        }
         metrics = {**identity, "text": lines, **summary}
         write_text(folder / "cases.csv", cases_table(self.rows))
         write_text(folder / "metrics.json", json.dumps(metrics, indent=1, ensure_ascii=False) + "\n")
@@ -98,6 +117,24 @@ class RecordEvaluation:
         if self.folder is None:
             raise RuntimeError("the evaluator has not started")
         return self.folder
+
+
+def refuse_seen_cases(run_split: Split, source: CaseSource) -> None:
+    """Refuse test cases that a run was trained or chosen on: by content anywhere, by group in the same data set.
+
+    Raises:
+        WrongDataError: Says how many there are and names the first.
+    """
+    seen = [entry for entry in run_split.cases.values() if entry.part != "test"]
+    digests = {entry.digest for entry in seen}
+    groups = {entry.group for entry in seen} if run_split.dataset == source.name else set()
+    tested = {name: source.split.cases[name] for name in source.split.ids("test")}
+    known = [name for name, entry in tested.items() if entry.digest in digests or entry.group in groups]
+    if known:
+        raise WrongDataError(
+            f"{len(known)} of {len(tested)} test cases, {known[0]!r} first, or others of their groups, were in the training or "
+            "validation part of this run, so this would be no test; evaluate on the run's own split"
+        )
 
 
 def binary_mask(prediction: Any) -> npt.NDArray[np.bool_]:

@@ -10,13 +10,12 @@ from typing import Any
 
 from ignite.engine import Engine, Events
 
+from monai_tumor.datasets.files import IMAGE_SUFFIXES
 from monai_tumor.errors import ToolkitError, WrongCallError, WrongDataError
 from monai_tumor.imaging.pictures import outline_picture
 from monai_tumor.imaging.read import read_image
 from monai_tumor.imaging.write import write_mask, write_picture, write_text
 from monai_tumor.inference.evaluation import binary_mask
-
-SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
 
 
 def list_images(folder: str | None) -> list[dict[str, str]]:
@@ -43,14 +42,16 @@ def image_items(inputs: Sequence[str | Path]) -> list[dict[str, str]]:
     found: dict[Path, str] = {}
     for entry in map(Path, inputs):
         if not entry.exists():
-            raise WrongCallError(f"{entry} does not exist; give image files or folders ({', '.join(SUFFIXES)})")
+            raise WrongCallError(f"{entry} does not exist; give image files or folders ({', '.join(IMAGE_SUFFIXES)})")
         files = (
-            sorted(path for path in entry.rglob("*") if path.suffix.lower() in SUFFIXES) if entry.is_dir() else [entry]
+            sorted(path for path in entry.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
+            if entry.is_dir()
+            else [entry]
         )
         for path in files:
             found.setdefault(path, str(path.relative_to(entry)) if entry.is_dir() else path.name)
     if not found:
-        raise WrongDataError(f"no image in {', '.join(map(str, inputs))}; expected {', '.join(SUFFIXES)}")
+        raise WrongDataError(f"no image in {', '.join(map(str, inputs))}; expected {', '.join(IMAGE_SUFFIXES)}")
     short = [str(Path(name).with_suffix("")) for name in found.values()]
     names = [name if short.count(stem) > 1 else stem for name, stem in zip(found.values(), short, strict=True)]
     twice = sorted({name for name in names if names.count(name) > 1})
@@ -79,10 +80,8 @@ class SavePredictions:
         engine.add_event_handler(Events.COMPLETED, self.finish)
 
     def start(self, engine: Engine) -> None:
-        """Refuse to predict nothing, and to mix with an earlier prediction."""
+        """Refuse to mix with an earlier prediction."""
         self.results = []
-        if not engine.state.epoch_length:
-            raise WrongCallError("prediction needs images: give --dataset_dir DIR, or files to 'monai-tumor predict'")
         if (self.folder / "predictions.json").exists():
             raise WrongCallError(f"{self.folder} holds a prediction already; give another folder for this one")
 

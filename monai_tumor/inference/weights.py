@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import torch
 from ignite.engine import Engine, Events
 from torch import nn
 
 from monai_tumor.errors import WrongCallError
+from monai_tumor.training.checkpoint import read_checkpoint
 
 
 class WeightsCheckpointLoader:
@@ -40,12 +40,10 @@ class WeightsCheckpointLoader:
             raise WrongCallError(
                 f"{self.path.parent.parent} has no trained weights (models/model.pt); train first, then give the run"
             )
+        weights = read_checkpoint(self.path, engine.state.device)
         try:
-            weights = torch.load(self.path, map_location=engine.state.device, weights_only=True)
             self.network.load_state_dict(weights)
         except RuntimeError as error:
             raise WrongCallError(
                 f"{self.path} does not fit this network ({str(error).splitlines()[0]}); give the settings it was trained with"
             ) from error
-        except Exception as error:  # zip, pickle and end-of-file errors alike
-            raise WrongCallError(f"{self.path} cannot be read ({type(error).__name__}): it is damaged") from error

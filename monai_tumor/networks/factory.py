@@ -72,10 +72,21 @@ def build(
             raise unknown_name(f"option of network {name!r}:", key, known)
     _check_size(factory, image_size or ())
     try:
-        return factory.create(in_channels, out_channels, **given)
+        network = factory.create(in_channels, out_channels, **given)
     except (ValueError, KeyError) as error:
         cause = error.args[0] if error.args else error
         raise WrongCallError(f"network {name!r} cannot be built with {given}: {cause}") from error
+    network.normalisation = factory.normalisation  # type: ignore[assignment]
+    return network
+
+
+def normalisation_of(network: nn.Module) -> tuple[float, float]:
+    """Return mean and standard deviation of the input, scaled to 0..1, that a network was built for.
+
+    A network that did not come from ``build`` gets 0.5 and 0.5, which maps 0..255 to -1..1.
+    """
+    mean, std = getattr(network, "normalisation", (0.5, 0.5))
+    return float(mean), float(std)
 
 
 def _check_size(factory: NetworkFactory, image_size: Sequence[int]) -> None:

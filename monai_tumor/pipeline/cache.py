@@ -7,10 +7,12 @@ and processes that fill the store at the same time need no lock.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import shutil
+import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -26,6 +28,8 @@ LIMIT_BYTES = 20 * 2**30
 ROOT_VARIABLE = "MONAI_TUMOR_CACHE"
 _FORMAT = "1"
 _SEGMENT_CASES = 1024  # bounds the memory that filling takes, and what a kill can lose
+_ARRAYS = ("image", "mask", "source_shape")
+_STALE_SECONDS = 24 * 3600
 Row = dict[str, npt.NDArray[Any]]
 
 
@@ -66,9 +70,9 @@ class PreparedStore:
             for start in range(0, len(missing), _SEGMENT_CASES):
                 chunk = missing[start : start + _SEGMENT_CASES]
                 self._write_segment(chunk, fill([wanted[digest] for digest in chunk]))
-            limit_size(self.folder.parent, keep=self.folder)
-            self._open_segments()
-        return {digest: self._rows[digest] for digest in wanted}
+        found = {digest: self._rows[digest] for digest in wanted}
+        limit_size(self.folder.parent)
+        return found
 
     def _open_segments(self) -> None:
         for folder in sorted(self.folder.glob("segment-*")):
@@ -76,21 +80,27 @@ class PreparedStore:
                 digests = json.loads((folder / "digests.json").read_text())
                 if all(digest in self._rows for digest in digests):
                     continue
-                arrays = [np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("image", "mask", "source_shape")]
+                arrays = [np.load(folder / f"{name}.npy", mmap_mode="r") for name in _ARRAYS]
             except (OSError, ValueError, EOFError):
                 continue  # another process is cleaning up, or the disk lost it: the cases are simply prepared again
-            images, masks, shapes = (np.asarray(array) for array in arrays)
-            for row, digest in enumerate(digests):
-                self._rows[digest] = {"image": images[row], "mask": masks[row], "source_shape": shapes[row]}
-            os.utime(folder)
+            self._add(digests, arrays)
+            with contextlib.suppress(OSError):  # a cache of somebody else's is read all the same
+                os.utime(folder)
+
+    def _add(self, digests: Sequence[str], arrays: Sequence[npt.NDArray[Any]]) -> None:
+        """Take up rows; a file that is deleted later stays readable while it is mapped."""
+        images, masks, shapes = (np.asarray(array) for array in arrays)
+        for row, digest in enumerate(digests):
+            self._rows[digest] = {"image": images[row], "mask": masks[row], "source_shape": shapes[row]}
 
     def _write_segment(self, digests: Sequence[str], rows: Sequence[Row]) -> None:
         temporary = self.folder / f".tmp-{uuid.uuid4().hex}"
         temporary.mkdir(parents=True)
         try:
-            for name in ("image", "mask", "source_shape"):
+            for name in _ARRAYS:
                 np.save(temporary / f"{name}.npy", np.stack([row[name] for row in rows]))
             (temporary / "digests.json").write_text(json.dumps(list(digests)))
+            self._add(digests, [np.load(temporary / f"{name}.npy", mmap_mode="r") for name in _ARRAYS])
             temporary.rename(self.folder / f"segment-{uuid.uuid4().hex}")
         except OSError as error:
             shutil.rmtree(temporary, ignore_errors=True)
@@ -115,7 +125,7 @@ _ELSEWHERE = "make room, run 'monai-tumor data cache --clear', or give another f
 
 def cache_size(root: Path) -> int:
     """Return the bytes that all stores under ``root`` take."""
-    return sum(path.stat().st_size for path in root.glob("*/segment-*/*") if path.is_file())
+    return sum(_folder_size(folder) for folder in root.glob("*/segment-*"))
 
 
 def clear_cache(root: Path) -> int:
@@ -126,13 +136,30 @@ def clear_cache(root: Path) -> int:
     return freed
 
 
-def limit_size(root: Path, keep: Path | None = None, limit: int = LIMIT_BYTES) -> None:
-    """Delete the segments used longest ago until the cache is within ``limit`` bytes; those in ``keep`` stay."""
-    segments = sorted(root.glob("*/segment-*"), key=lambda folder: folder.stat().st_mtime)
-    excess = cache_size(root) - limit
-    for folder in segments:
-        if excess <= 0:
-            return
-        if folder.parent != keep:
-            excess -= sum(path.stat().st_size for path in folder.iterdir())
+def limit_size(root: Path, limit: int = LIMIT_BYTES) -> None:
+    """Delete the segments used longest ago until the cache is within ``limit`` bytes, and what killed writers left.
+
+    A process that has mapped a segment goes on reading it after it was deleted.
+    """
+    for folder in root.glob("*/.tmp-*"):
+        if time.time() - _last_used(folder) > _STALE_SECONDS:
             shutil.rmtree(folder, ignore_errors=True)
+    excess = cache_size(root) - limit
+    for folder in sorted(root.glob("*/segment-*"), key=_last_used) if excess > 0 else []:
+        if excess > 0:
+            excess -= _folder_size(folder)
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _folder_size(folder: Path) -> int:
+    try:
+        return sum(path.stat().st_size for path in folder.iterdir())
+    except OSError:  # somebody else is deleting it
+        return 0
+
+
+def _last_used(folder: Path) -> float:
+    try:
+        return folder.stat().st_mtime
+    except OSError:
+        return time.time()

@@ -32,13 +32,14 @@ class CaseLoader(DataLoader):
     ) -> None:
         if batch_size < 1:
             raise WrongCallError(f"batch_size is {batch_size}, expected 1 or more")
+        cases = len(dataset) if sampler is None else len(sampler)
         super().__init__(
             dataset,
             num_workers=num_workers,
             batch_size=batch_size,
             shuffle=shuffle if sampler is None else None,
             sampler=sampler,
-            drop_last=shuffle and len(dataset) >= batch_size,
+            drop_last=shuffle and cases >= batch_size,
             collate_fn=collate_cases,
         )
 

@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 from monai.transforms import Transform
 
-from monai_tumor.errors import ToolkitError, WrongDataError
+from monai_tumor.datasets.base import load_files
+from monai_tumor.errors import ToolkitError
 from monai_tumor.imaging.prepare import PrepareSettings, prepare_image, prepare_mask, restore_probability
-from monai_tumor.imaging.read import read_image, read_mask
 from monai_tumor.pipeline.deferred import Item
 from monai_tumor.pipeline.source import CaseSource
 
@@ -49,21 +49,8 @@ class PrepareCase(Transform):
     def _load(self, item: Item) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_] | None]:
         if self.source is not None and "case" in item:
             return self.source.load(item["case"])
-        image: npt.NDArray[Any] = read_image(item["image"])
         masks = item.get("label")
-        if masks is None:
-            return image, None
-        rows, columns = image.shape[:2]
-        reference = np.zeros((rows, columns), dtype=bool)
-        for path in [masks] if isinstance(masks, str) else masks:
-            mask = read_mask(path)
-            if mask.shape != reference.shape:
-                raise WrongDataError(
-                    f"mask {path} has {mask.shape[0]}x{mask.shape[1]} pixels, its image {item['image']} has "
-                    f"{rows}x{columns}; masks must have the size of their image"
-                )
-            reference |= mask
-        return image, reference
+        return load_files(item["image"], [masks] if isinstance(masks, str) else masks)
 
     def _unreadable(self, item: Item, reason: str) -> Item:
         black = np.zeros((self.settings.channels, self.settings.rows, self.settings.columns), dtype=np.uint8)

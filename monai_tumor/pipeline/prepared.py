@@ -45,16 +45,20 @@ class PreparedDataset(TorchDataset[Item]):
         return len(self.data)
 
     def __getitem__(self, index: int) -> Item:
-        steps = self.transform.transforms
-        if not steps or not isinstance(steps[0], PrepareCase):
+        if not self._is_cached:
             return self.transform(dict(self.data[index]))  # type: ignore[no-any-return]
-        return run_transforms(steps[1:], dict(self.prepare()[index]))
+        return run_transforms(self.transform.transforms[1:], dict(self.prepare()[index]))
 
     def prepare(self) -> list[Item]:
-        """Fill the cache where needed and return the prepared items; called before workers are started."""
+        """Fill the cache where needed and return the prepared items; the loader calls this before it starts workers."""
         if self._prepared is None:
-            self._prepared = self._read_prepared(self.transform.transforms[0])
+            self._prepared = self._read_prepared(self.transform.transforms[0]) if self._is_cached else list(self.data)
         return self._prepared
+
+    @property
+    def _is_cached(self) -> bool:
+        steps = self.transform.transforms
+        return bool(steps) and isinstance(steps[0], PrepareCase)
 
     def _read_prepared(self, preparation: PrepareCase) -> list[Item]:
         digests = _in_threads([partial(item_digest, item, preparation) for item in self.data], "reading")
@@ -65,9 +69,9 @@ class PreparedDataset(TorchDataset[Item]):
 
 
 def item_digest(item: Item, preparation: PrepareCase) -> str:
-    """Return a digest of everything that the item's pixels come from: it names them in the cache."""
+    """Return what names the item's pixels in the cache: a digest of its files, and who reads them in which version."""
     if preparation.source is not None and "case" in item:
-        return preparation.source.digest(item["case"])
+        return f"{preparation.source.reader}:{preparation.source.digest(item['case'])}"
     label = item.get("label")
     state = hashlib.blake2b(b"none" if label is None else b"masks", digest_size=16)
     for path in [item["image"], *([label] if isinstance(label, str) else label or [])]:

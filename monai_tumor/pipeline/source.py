@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from monai_tumor import registry
 from monai_tumor.cases import Case
 from monai_tumor.datasets import content_digest, open_dataset
 from monai_tumor.datasets.survey import survey
@@ -57,8 +58,19 @@ class CaseSource:
         self.name = name
         if root is None and name != PHANTOM:
             raise WrongCallError(f"data set {name!r} needs its folder; give it as --dataset_dir DIR")
-        self.root = None if name == PHANTOM else _folder(str(root))
+        if root is not None and name == PHANTOM:
+            raise WrongCallError(
+                f"the phantom is synthesised and reads no folder, but {root} was given; name the data set that lies there "
+                "(--dataset_name NAME; monai-tumor: --dataset)"
+            )
+        self.root = None if root is None else _folder(str(root))
         self.split_file, self.fold, self.seed, self.fractions = split_file, fold, seed, dict(fractions)
+
+    @cached_property
+    def reader(self) -> str:
+        """The data set with distribution and version: another one may read the same files in another way."""
+        component = registry.find("datasets", self.name)
+        return f"{component.distribution}-{component.version}:{component.name}"
 
     @cached_property
     def cases(self) -> list[Case]:

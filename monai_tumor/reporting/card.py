@@ -59,4 +59,6 @@ def _training(record: dict[str, Any]) -> str:
 
 def _evaluation(path: Path) -> str:
     metrics = json.loads(path.read_text(encoding="utf-8"))
-    return f"## Evaluation {path.parent.name}\n\n" + "\n".join(f"- {line}" for line in metrics["text"])
+    weights, split = metrics["weights_sha256"][:12], metrics["split"][:12]
+    identity = f"Threshold {metrics['threshold']}, weights `{weights}`, split `{split}`.\n\n"
+    return f"## Evaluation {path.parent.name}\n\n{identity}" + "\n".join(f"- {line}" for line in metrics["text"])

@@ -117,6 +117,8 @@ class StopOnInterrupt:
             signal.signal(signal.SIGINT, self._before)
             self._before = None
         if error is not None:
+            if self.folder.is_claimed:
+                self.folder.update(status="interrupted" if isinstance(error, KeyboardInterrupt) else "failed")
             raise error
 
 

@@ -12,6 +12,9 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
+from monai_tumor.errors import WrongDataError
+from monai_tumor.networks.factory import normalisation_of
+
 Entry = TypeVar("Entry")
 
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4
@@ -56,12 +59,11 @@ class BatchPreparation:
     """Turn a batch of prepared arrays into network input, on the device and for the whole batch at once.
 
     Args:
-        mean: Mean of the network's input after scaling to 0..1, see ``NetworkFactory.normalisation``.
-        std: Its standard deviation.
+        network: Says by ``normalisation`` (mean and standard deviation, see ``networks.build``) what input it is made for.
     """
 
-    def __init__(self, mean: float = 0.5, std: float = 0.5) -> None:
-        self.mean, self.std = mean, std
+    def __init__(self, network: nn.Module) -> None:
+        self.mean, self.std = normalisation_of(network)
 
     def __call__(
         self, batch: dict[str, Any], device: torch.device | str | None = None, non_blocking: bool = False, **_: Any
@@ -108,8 +110,15 @@ def rank() -> int:
 
 
 def my_share(entries: Sequence[Entry]) -> list[Entry]:
-    """Return every n-th entry for this one of n processes: together all, each exactly once."""
-    return list(entries[rank() :: dist.get_world_size() if dist.is_initialized() else 1])
+    """Return every n-th entry for this one of n processes: together all, each exactly once.
+
+    Raises:
+        WrongDataError: There are fewer entries than processes, so that one would have nothing and the others wait for it.
+    """
+    processes = dist.get_world_size() if dist.is_initialized() else 1
+    if len(entries) < processes:
+        raise WrongDataError(f"{len(entries)} cases cannot be shared by {processes} processes; start fewer processes")
+    return list(entries[rank() :: processes])
 
 
 def same_on_all(value: Any) -> Any:

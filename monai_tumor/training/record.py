@@ -7,6 +7,7 @@ import hashlib
 import importlib.metadata
 import os
 import platform
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from monai_tumor.splits.split import PARTS, read_split, write_split
 from monai_tumor.training.process import rank
 from monai_tumor.training.run_folder import RunFolder
 
+# The folders in front of the last part of an absolute path, wherever in a word it begins.
+_FOLDERS = re.compile(r"(?<![\w.~-])(?:~|[A-Za-z]:)?[\\/](?:[^\\/'\",]*[\\/])*")
 _PACKAGES = (
     "monai",
     "torch",
@@ -126,8 +129,8 @@ def hardware(device: Any) -> dict[str, Any]:
 
 
 def portable_command(arguments: list[str]) -> list[str]:
-    """Return a command line without the folders of this machine: of an absolute path only the last part stays."""
-    return [Path(word).name if Path(word).is_absolute() else word for word in arguments]
+    """Return a command line without the folders of this machine: of every absolute path only the last part stays."""
+    return [_FOLDERS.sub("", word) for word in arguments]
 
 
 def file_sha256(path: Path) -> str:

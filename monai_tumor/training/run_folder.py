@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,11 @@ from typing import Any
 from monai_tumor.errors import WrongCallError
 from monai_tumor.imaging.write import write_text
 from monai_tumor.training.process import rank, same_on_all
+
+try:
+    import fcntl
+except ImportError:  # Windows has no flock: runs are then not guarded against a second trainer
+    fcntl = None  # type: ignore[assignment]
 
 CHECKPOINT = Path("models", "checkpoint.pt")
 WEIGHTS = Path("models", "model.pt")
@@ -42,11 +48,17 @@ class RunFolder:
     ) -> None:
         self.bundle, self.run_dir, self.resume, self.write_configs = bundle, run_dir, resume, write_configs
         self._path: Path | None = None
+        self._locked: int | None = None
         self.record: dict[str, Any] = {}
         if resume is not None and run_dir is not None:
             raise WrongCallError("resume and run_dir exclude each other: a resumed run stays in its own folder")
         if resume is not None and not (Path(resume) / CHECKPOINT).is_file():
             raise WrongCallError(f"resume: {resume} has no {CHECKPOINT}; give the folder of an unfinished run")
+
+    @property
+    def is_claimed(self) -> bool:
+        """Whether the trainer has started and the folder exists."""
+        return self._path is not None
 
     @property
     def path(self) -> Path:
@@ -74,10 +86,12 @@ class RunFolder:
         if self._path is not None:
             return
         if self.resume is not None:
+            self.record = _read_record(Path(self.resume))
             self._path = Path(self.resume)
-            self.record = json.loads((self._path / RUN_FILE).read_text(encoding="utf-8"))
+            self._lock()
             return
         self._path = Path(same_on_all(str(self._claimed()) if rank() == 0 else None))
+        self._lock()
         if rank() == 0:
             for name in ("configs", "models", "docs"):
                 (self._path / name).mkdir()
@@ -90,6 +104,21 @@ class RunFolder:
         if rank() == 0:
             text = json.dumps(self.record, indent=1, ensure_ascii=False, default=str)
             write_text(self.path / RUN_FILE, text + "\n", overwrite=True)
+        if self.record.get("status") != "running" and self._locked is not None:
+            os.close(self._locked)
+            self._locked = None
+
+    def _lock(self) -> None:
+        """Keep others from training into the same run; the system lets go when the process ends, however it ends."""
+        if rank() != 0 or fcntl is None:
+            return
+        self._locked = os.open(self.path, os.O_RDONLY)
+        try:
+            fcntl.flock(self._locked, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(self._locked)
+            self._locked = None
+            raise WrongCallError(f"{self.path} is being trained by another process; wait for it, or stop it") from error
 
     def _claimed(self) -> Path:
         if self.run_dir is None:
@@ -120,6 +149,16 @@ def claim_number(folder: Path, suffix: str = "") -> Path:
             except FileExistsError:
                 continue
             return claimed_folders[-1]
+
+
+def _read_record(run: Path) -> dict[str, Any]:
+    try:
+        record: dict[str, Any] = json.loads((run / RUN_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise WrongCallError(
+            f"{run / RUN_FILE} is missing or damaged, so the run cannot be resumed; start a new one"
+        ) from error
+    return record
 
 
 def _made(folder: Path, exist_ok: bool = False) -> Path:

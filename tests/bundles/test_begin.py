@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
         (["--dataset_dir", "nowhere"], "error: nowhere does not exist"),
         (["--network_def#name", "unett"], "error: unknown network 'unett'; did you mean 'unet'?"),
         (["--epohcs", "3"], "error: unknown setting 'epohcs'; did you mean 'epochs'?"),
+        (["--validate#treshold", "3"], "error: unknown setting 'validate#treshold'"),
         (["--optimizer#lrr", "3"], "error: torch.optim.Adam cannot be made: TypeError"),
     ],
 )

@@ -17,6 +17,8 @@ from monai_tumor.bundles.find import config_file, resolve
 from monai_tumor.bundles.launch import plain_command, run_bundle
 from monai_tumor.datasets import open_dataset
 from monai_tumor.errors import WrongCallError, user_error
+from monai_tumor.pipeline import CaseSource
+from monai_tumor.splits.split import write_split
 
 warnings.filterwarnings("ignore", message="parsing config_file")
 
@@ -69,7 +71,8 @@ def test_prediction_writes_masks_of_the_size_of_the_image_and_names_what_failed(
     Image.fromarray(np.zeros((1, 300, 3), dtype=np.uint8)).save(images / "flat.jpg")
     (images / "broken.png").write_bytes(b"not a picture")
     settings = {"dataset_dir": str(images), "output_dir": str(tmp_path / "out")}
-    run_bundle("predicting", [config_file(trained_run, "inference")], settings)
+    with pytest.raises(SystemExit, match="1"):
+        run_bundle("predicting", [config_file(trained_run, "inference")], settings)
     results = {entry["image"]: entry for entry in json.loads((tmp_path / "out" / "predictions.json").read_text())}
     assert Image.open(tmp_path / "out" / "odd_mask.png").size == (70, 65)
     assert Image.open(tmp_path / "out" / "flat_overlay.png").size == (300, 1)
@@ -164,3 +167,35 @@ def test_the_plain_command_quotes_what_a_shell_would_change(brain):
         "training", [brain / "train.json"], {"network_def#name": "unet", "fold": None, "run_dir": "a b"}
     )
     assert line.endswith("'--network_def#name' unet --fold '$None' --run_dir 'a b'")
+
+
+def test_a_test_on_what_the_run_has_seen_is_refused(trained_run, tmp_path):
+    """Another split of the same data would put training cases into the test part."""
+    run = shutil.copytree(trained_run, tmp_path / "run")
+    source = CaseSource("phantom", seed=77)
+    write_split(tmp_path / "other.json", source.split)
+    with pytest.raises(Exception) as caught:
+        files = [config_file(run, "train"), config_file(run, "evaluate")]
+        run_bundle("evaluating", files, {"split_file": str(tmp_path / "other.json")})
+    assert "were in the training or validation part of this run" in str(user_error(caught.value))
+    assert not (run / "evaluation").exists()
+
+
+def test_metrics_say_what_was_evaluated(evaluated):
+    metrics = json.loads((evaluated / "evaluation" / "001-test" / "metrics.json").read_text())
+    assert metrics["threshold"] == 0.5
+    assert metrics["weights_sha256"] == json.loads((evaluated / "run.json").read_text())["weights_sha256"]
+    assert "## Evaluation 001-test" in (evaluated / "docs" / "README.md").read_text()
+
+
+def test_a_run_on_phantoms_given_a_folder_does_not_use_phantoms_silently(trained_run, tmp_path):
+    with pytest.raises(Exception) as caught:
+        files = [config_file(trained_run, "train"), config_file(trained_run, "evaluate")]
+        run_bundle("evaluating", files, {"dataset_dir": str(tmp_path)})
+    assert "the phantom is synthesised and reads no folder" in str(user_error(caught.value))
+
+
+def test_predicting_nothing_is_an_error(trained_run, tmp_path):
+    with pytest.raises(Exception) as caught:
+        run_bundle("predicting", [config_file(trained_run, "inference")], {"output_dir": str(tmp_path / "out")})
+    assert "prediction needs images" in str(user_error(caught.value))

@@ -12,7 +12,7 @@ import pytest
 from monai_tumor.errors import WrongDataError
 from monai_tumor.imaging import prepare
 from monai_tumor.imaging.prepare import PrepareSettings
-from monai_tumor.pipeline import PrepareCase, PreparedDataset, TransformChain
+from monai_tumor.pipeline import CaseLoader, PrepareCase, PreparedDataset, TransformChain
 from monai_tumor.pipeline.cache import PreparedStore, cache_size, clear_cache, limit_size
 
 SETTINGS = PrepareSettings(rows=32, columns=48, channels=3)
@@ -110,3 +110,8 @@ def test_clearing_frees_the_cache_and_nothing_else(files, tmp_path):
     (tmp_path / "cache" / "notes.txt").write_text("mine")
     assert clear_cache(tmp_path / "cache") > 0
     assert [path.name for path in (tmp_path / "cache").rglob("*") if path.is_file()] == ["notes.txt"]
+
+
+def test_another_first_transform_works_with_workers_too(files):
+    plain = PreparedDataset(files, TransformChain([lambda item: {"image": np.zeros((3, 8, 8), np.float32)}]))
+    assert len(list(CaseLoader(plain, batch_size=2, num_workers=1))) == 3

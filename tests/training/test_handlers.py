@@ -61,13 +61,16 @@ def test_nan_ends_the_training_and_spoils_nothing(train_brain, tmp_path):
     with pytest.raises(Exception) as caught:
         train_brain(tmp_path / "run", lr=1e30, epochs=3)
     assert "the loss is not a number in epoch" in str(user_error(caught.value))
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["status"] == "failed"
     checkpoint = torch.load(tmp_path / "run" / "models" / "checkpoint.pt", weights_only=True)
     assert all(torch.isfinite(value).all() for value in checkpoint["network"].values())
 
 
 def test_a_batch_is_normalised_as_the_formula_says():
     image = torch.from_numpy(np.array([[[[0, 255], [51, 102]]]], dtype=np.uint8))
-    batch, label = BatchPreparation(mean=0.5, std=0.25)({"image": image, "label": image > 60}, "cpu")
+    network = torch.nn.Identity()
+    network.normalisation = (0.5, 0.25)
+    batch, label = BatchPreparation(network)({"image": image, "label": image > 60}, "cpu")
     assert batch.flatten().tolist() == pytest.approx([-2, 2, -1.2, -0.4])
     assert label.dtype == torch.float32
     assert image.dtype == torch.uint8

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import threading
 
 import pytest
 
 from monai_tumor.errors import WrongCallError, user_error
 from monai_tumor.splits.split import read_split
+from monai_tumor.training.record import portable_command
 from monai_tumor.training.run_folder import RunFolder, claim_number
 
 
@@ -83,3 +85,36 @@ def test_a_number_stands_before_its_suffix(tmp_path):
 def test_resume_needs_a_checkpoint(tmp_path):
     with pytest.raises(WrongCallError, match=r"has no models/checkpoint\.pt"):
         RunFolder("brain", resume=str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("word", "kept"),
+    [
+        ("/home/alice/monai-tumor", "monai-tumor"),
+        ("--dataset_dir=/home/alice/scans", "--dataset_dir=scans"),
+        ("['/home/alice/a.json','/b.json']", "['a.json','b.json']"),
+        ("run_dir=C:\\Users\\alice\\run", "run_dir=run"),
+        ("~/scans", "scans"),
+        ("bundles/brain/train.json", "bundles/brain/train.json"),
+        ("network_def#name=unet", "network_def#name=unet"),
+    ],
+)
+def test_a_recorded_command_names_no_folder_of_this_machine(word, kept):
+    assert portable_command([word]) == [kept]
+
+
+def test_two_trainers_cannot_share_a_run(tmp_path, trained_run):
+    run = shutil.copytree(trained_run, tmp_path / "run")
+    first, second = (RunFolder("brain", resume=str(run)) for _ in range(2))
+    first.claim()
+    with pytest.raises(WrongCallError, match="is being trained by another process"):
+        second.claim()
+    first.update(status="finished")
+    second.claim()
+
+
+def test_a_damaged_run_file_is_named(tmp_path, trained_run):
+    run = shutil.copytree(trained_run, tmp_path / "run")
+    (run / "run.json").write_text("{")
+    with pytest.raises(WrongCallError, match=r"run\.json is missing or damaged"):
+        RunFolder("brain", resume=str(run)).claim()

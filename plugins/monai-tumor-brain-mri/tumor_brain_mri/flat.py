@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from monai_tumor.errors import WrongDataError
 PATIENT_TABLE = "patients.csv"
 
 # The full set numbers 3064 slices of 233 patients without a gap. No patient has more slices than this, so a longer
-# run is cut into pieces; that the neighbours across a cut are alike is for the near-duplicate search to find.
+# run is cut into pieces. A cut may divide a patient: ``make_cases`` says so, and the table of patients prevents it.
 LONGEST_RUN = 40
 
 
@@ -44,6 +45,12 @@ def make_cases(folder: Path, pairs: Pairs) -> Iterator[Case]:
     names = [image.stem for image in pairs.masks]
     table = folder / PATIENT_TABLE
     groups = _tabled_groups(table, names) if table.is_file() else run_groups(names)
+    if not table.is_file() and _has_cut(groups):
+        print(
+            f"NOTE: {folder} numbers its images without gaps, so groups of {LONGEST_RUN} neighbours stand for patients, and a "
+            f"patient may be divided between two of them. For an honest split write {PATIENT_TABLE} (image,patient) there.",
+            file=sys.stderr,
+        )
     for image, masks in pairs.masks.items():
         yield Case(image.stem, groups[image.stem], str(image), tuple(str(mask) for mask in masks))
 
@@ -63,6 +70,12 @@ def run_groups(names: Sequence[str]) -> dict[str, str]:
         runs[-1].append(number)
     run_of = {number: f"run-{run[0]}-{run[-1]}" for run in runs for number in run}
     return groups | {name: run_of[number] for name, number in numbers.items()}
+
+
+def _has_cut(groups: dict[str, str]) -> bool:
+    """Say whether some run is followed by the next number in another run."""
+    group_of = {int(name): group for name, group in groups.items() if group.startswith("run-")}
+    return any(group != group_of.get(number + 1, group) for number, group in group_of.items())
 
 
 def _tabled_groups(table: Path, names: Sequence[str]) -> dict[str, str]:
