@@ -1,4 +1,4 @@
-"""Write the generated pages of ``docs/reference/``: the help of every command.
+"""Write the generated pages of ``docs/``: the help of every command, and the measured results.
 
 usage: python docs/generate.py [--check]
 """
@@ -15,6 +15,7 @@ sys.path.insert(0, str(ROOT))  # a checkout that is not installed
 os.environ["MONAI_TUMOR_PLUGINS"] = ""  # the page is about this program, whatever else is installed
 
 import click  # noqa: E402
+from results_page import results_page  # noqa: E402
 
 from monai_tumor.cli.main import PROGRAM, main  # noqa: E402
 
@@ -37,7 +38,11 @@ stdout then holds JSON and nothing else. Options may be written with `-` or `_`.
 
 def pages() -> dict[Path, str]:
     """Return path and text of every generated page."""
-    return {ROOT / "docs" / "reference" / "cli.md": "\n".join([HEAD, *_sections(main, PROGRAM, None)])}
+    docs = ROOT / "docs"
+    return {
+        docs / "reference" / "cli.md": "\n".join([HEAD, *_sections(main, PROGRAM, None)]),
+        docs / "results.md": results_page(ROOT / "benchmarks" / "results"),
+    }
 
 
 def _sections(command: click.Command, path: str, parent: click.Context | None) -> Iterator[str]:

@@ -1,0 +1,112 @@
+"""The page of measured results, made from the files that the scripts in ``benchmarks/`` wrote."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+HEAD = """# Results
+
+<!-- Written by docs/generate.py from benchmarks/results/*.json; do not edit. -->
+
+Each figure stands below the command that made it. Run the command, and the file behind the table is written anew."""
+
+
+def results_page(folder: Path) -> str:
+    """Return the page for the result files in ``folder``."""
+    parts = [HEAD]
+    for name, section in (("brain_lgg_folds", _lgg), ("train_step", _train_step), ("around_the_network", _around)):
+        path = folder / f"{name}.json"
+        if path.is_file():
+            parts.append(section(json.loads(path.read_text(encoding="utf-8"))))
+    return "\n\n".join(parts) + "\n"
+
+
+def _lgg(found: dict[str, Any]) -> str:
+    rows = [
+        f"| {name} | {entry['tumour_slices']} | {_number(entry['dice'], 3)} | {entry['empty_slices']} "
+        f"| {_number(entry['false_positive_px'], 1)} |"
+        for name, entry in found["patients"].items()
+    ]
+    command = (
+        "python benchmarks/brain_lgg_folds.py --dataset-dir kaggle_3m "
+        f"--folds {found['folds']} --epochs {found['epochs']} --channels {found['channels']} --lr {found['lr']:g}"
+    )
+    return "\n".join(
+        [
+            f"## Brain MRI: {len(rows)} patients of the LGG set, {found['folds']} folds by patient",
+            f"\n```bash\n{command}\n```\n",
+            f"Network `{found['network']}`, 256x256, random initial weights. Every patient is tested once, by a network that "
+            "saw neither the patient in training nor in choosing the epoch. Dice is over tumour slices (at threshold 0.5); "
+            "the area marked by mistake is over the patient's empty slices. Means are over patients, each counting once.\n",
+            f"- Dice: {found['dice']['text']}",
+            f"- area marked by mistake on an empty slice, in pixels of 65,536: {found['false_positive_px']['text']}\n",
+            "![Dice of each slice and patient](images/brain-lgg-folds.svg)\n",
+            "| patient | tumour slices | Dice | empty slices | marked by mistake, px |",
+            "| --- | --- | --- | --- | --- |",
+            *rows,
+            "\nA dozen patients are far too few to train on. In FG_A60K, HT_7877 and HT_A616 the set replaced missing sequences "
+            "by FLAIR, so that all three channels are equal (in DU_8165 two of them): the colours that the network relies on "
+            "are not there, and it finds nothing. HT_7860 has all sequences and is missed too.",
+        ]
+    )
+
+
+def _train_step(found: dict[str, Any]) -> str:
+    plain = found["per_step"]["plain"]
+    rows = [
+        f"| {name} | {step['wall_s']:.2f} | {step['cpu_s']:.2f} | {plain['wall_s'] / step['wall_s']:.2f} "
+        f"| {plain['cpu_s'] / step['cpu_s']:.2f} |"
+        for name, step in found["per_step"].items()
+    ]
+    return "\n".join(
+        [
+            "## A training step",
+            "\n```bash\npython benchmarks/train_step.py\n```\n",
+            f"`{found['network']}` with a ResNet-34 encoder, {found['rows']}x{found['rows']}, batch {found['batch']}, "
+            f"{found['threads'] or found['hardware']['threads']} threads, fresh process for each way and round; median of "
+            f"{found['steps']} steps after {found['warm_up']} in {found['rounds']} rounds. `plain` is the usual PyTorch loop "
+            f"in float32, `fp32` and `bf16` are our trainer. {_machine(found)}\n",
+            "| way | wall, s | CPU, s | times faster, wall | times faster, CPU |",
+            "| --- | --- | --- | --- | --- |",
+            *rows,
+            "\nThe gain of bf16 depends on the processor: with AMX instructions it is about twice that of AVX-512 alone.",
+        ]
+    )
+
+
+def _around(found: dict[str, Any]) -> str:
+    ours = found["ms_per_image"]["ours"]
+    keys = ("whole_epoch_cpu_ms", "outside_network_cpu_ms", "outside_network_and_loss_cpu_ms")
+    rows = [
+        f"| {name} | {' | '.join(f'{way[key]:.2f} ({way[key] / ours[key]:.1f}x)' for key in keys)} |"
+        for name, way in found["ms_per_image"].items()
+    ]
+    return "\n".join(
+        [
+            "## What an epoch costs around the network",
+            "\n```bash\npython benchmarks/around_the_network.py\n```\n",
+            "CPU milliseconds for each 256x256 grey image of a later epoch, training and validation together, with a network "
+            f"of one 1x1 convolution; {found['threads']} thread, {found['rounds']} rounds in fresh processes, "
+            f"{ours['images']} images. "
+            "`notebook` reads and augments from disk in a plain loop, `monai` is MONAI's CacheDataset with its dictionary "
+            f"transforms and engines. {_machine(found)}\n",
+            "| way | whole epoch | without the network | without network and loss |",
+            "| --- | --- | --- | --- |",
+            *rows,
+        ]
+    )
+
+
+def _machine(found: dict[str, Any]) -> str:
+    hardware, load = found["hardware"], found["load_average"]
+    instructions = ", ".join(hardware.get("bf16_instructions", [])) or "none"
+    return (
+        f"Machine: {hardware['machine']}, {hardware['cores']} cores, {hardware['capability']}, bfloat16 instructions: "
+        f"{instructions}; load while measuring {load['lowest']:g} to {load['highest']:g}; torch {found['versions']['torch']}."
+    )
+
+
+def _number(value: float | None, digits: int) -> str:
+    return "-" if value is None else f"{value:.{digits}f}"
