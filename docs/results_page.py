@@ -46,9 +46,9 @@ def _lgg(found: dict[str, Any]) -> str:
             "| patient | tumour slices | Dice | empty slices | marked by mistake, px |",
             "| --- | --- | --- | --- | --- |",
             *rows,
-            "\nA dozen patients are far too few to train on. In FG_A60K, HT_7877 and HT_A616 the set replaced missing sequences "
-            "by FLAIR, so that all three channels are equal (in DU_8165 two of them): the colours that the network relies on "
-            "are not there, and it finds nothing. HT_7860 has all sequences and is missed too.",
+            "\nA dozen patients are far too few to train on. In FG_A60K, HT_7877 and HT_A616 the set replaced missing "
+            "sequences by FLAIR, so that all three channels are equal (in DU_8165 two of them): the colours that the network "
+            "relies on are not there, and it finds nothing. HT_7860 has all sequences and is missed too.",
         ]
     )
 
