@@ -108,7 +108,7 @@ class RecordEvaluation:
         from monai_tumor.imaging.read import read_mask
 
         image, reference = self.source.load(row.id)
-        return image, reference, read_mask(self._mask_path(row.id)), f"{row.id}  Dice {row.overlap.dice:.3f}"
+        return image, reference, read_mask(self._mask_path(row.id)), f"Dice {row.overlap.dice:.3f}  {row.id}"
 
     def _mask_path(self, case_id: str) -> Path:
         return self._claimed() / "predictions" / f"{case_id}.png"
