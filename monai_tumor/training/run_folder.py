@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ except ImportError:  # Windows has no flock: runs are then not guarded against a
 CHECKPOINT = Path("models", "checkpoint.pt")
 WEIGHTS = Path("models", "model.pt")
 RUN_FILE = "run.json"
+# The workers of a killed trainer notice its death within five seconds, and hold its lock until then.
+LOCK_PATIENCE_SECONDS = 15.0
 # What ``claim_number`` gave in this process, newest last: the command line reads here which run it has made.
 claimed_folders: list[Path] = []
 
@@ -113,12 +116,20 @@ class RunFolder:
         if rank() != 0 or fcntl is None:
             return
         self._locked = os.open(self.path, os.O_RDONLY)
-        try:
-            fcntl.flock(self._locked, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            os.close(self._locked)
-            self._locked = None
-            raise WrongCallError(f"{self.path} is being trained by another process; wait for it, or stop it") from error
+        deadline = time.monotonic() + LOCK_PATIENCE_SECONDS
+        while True:
+            try:
+                fcntl.flock(self._locked, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except OSError as error:
+                if time.monotonic() < deadline:
+                    time.sleep(0.2)
+                    continue
+                os.close(self._locked)
+                self._locked = None
+                raise WrongCallError(
+                    f"{self.path} is being trained by another process; wait for it, or stop it"
+                ) from error
 
     def _claimed(self) -> Path:
         if self.run_dir is None:

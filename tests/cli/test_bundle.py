@@ -22,7 +22,7 @@ def test_the_folder_of_a_bundle_is_printed(program: Program) -> None:
 
 def test_settings_are_shown_one_a_line(program: Program) -> None:
     lines = program("bundle", "show", "brain").stdout.splitlines()
-    assert "epochs = 20" in lines and max(map(len, lines)) < 140
+    assert "epochs = 15" in lines and max(map(len, lines)) < 140
     assert any(line.startswith("network_def = monai_tumor.networks.build(name=") for line in lines)
 
 

@@ -38,7 +38,7 @@ def test_folds_are_numbered_from_0(program: Program, tmp_path: Path) -> None:
 def test_fractions_are_shares_of_the_parts(program: Program, tmp_path: Path) -> None:
     program("data", "split", "--dataset", "phantom", "--fractions", ".5,.25,.25", "-o", tmp_path / "s.json")
     split = read_split(tmp_path / "s.json")
-    assert [len(split.ids(part)) for part in PARTS] == [50, 25, 25]
+    assert [len(split.ids(part)) for part in PARTS] == [60, 30, 30]
 
 
 @pytest.mark.parametrize(

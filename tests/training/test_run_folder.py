@@ -103,7 +103,8 @@ def test_a_recorded_command_names_no_folder_of_this_machine(word, kept):
     assert portable_command([word]) == [kept]
 
 
-def test_two_trainers_cannot_share_a_run(tmp_path, trained_run):
+def test_two_trainers_cannot_share_a_run(tmp_path, trained_run, monkeypatch):
+    monkeypatch.setattr("monai_tumor.training.run_folder.LOCK_PATIENCE_SECONDS", 0.3)
     run = shutil.copytree(trained_run, tmp_path / "run")
     first, second = (RunFolder("brain", resume=str(run)) for _ in range(2))
     first.claim()
