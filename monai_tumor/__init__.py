@@ -1,4 +1,4 @@
-"""monai-tumor: find, outline and diagnose tumours in medical images, on MONAI bundles.
+"""monai-tumor: find and outline tumours in medical images, on MONAI bundles.
 
 Importing the package imports nothing else, so that ``monai-tumor --help`` answers at once.
 """

@@ -80,7 +80,7 @@ def _tell(error: Exception, debug: bool) -> int:
 @click.option("--debug", is_flag=True, help="Show the traceback of an error; also MONAI_TUMOR_DEBUG=1.")
 @click.version_option(__version__, prog_name=PROGRAM)
 def main(debug: bool) -> None:
-    """Find, outline and diagnose tumours in medical images, on MONAI bundles.
+    """Find and outline tumours in medical images, on MONAI bundles.
 
     Research software, not a medical device.
     """
