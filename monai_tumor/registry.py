@@ -28,6 +28,9 @@ CORE = "monai-tumor"
 # Names that a well-known plug-in brings, so that its absence can be answered with the line that installs it.
 _KNOWN_GUESTS = {
     ("datasets", "brain_mri"): "monai-tumor-brain-mri",
+    ("datasets", "bus_bra"): "monai-tumor-bus-bra",
+    ("datasets", "busi"): "monai-tumor-busi",
+    ("datasets", "thyroid"): "monai-tumor-thyroid",
 }
 
 

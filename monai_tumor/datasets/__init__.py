@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from monai_tumor import registry
 from monai_tumor.cases import Case
+from monai_tumor.datasets.base import PublishedFolds, Remark
 from monai_tumor.errors import WrongDataError
 
 _CHUNK = 1 << 20
@@ -36,6 +37,15 @@ class RegisteredDataset(Protocol):
 
     def load(self, case: Case) -> tuple[NDArray[Any], NDArray[Any] | None]:
         """Return image (R, C[, 3]) uint8 or uint16, and reference (R, C) bool or None."""
+
+    def recognises(self, folder: Path) -> float:
+        """Say from names alone how sure it is that a folder is one of this data set, from 0 to 1."""
+
+    def remarks(self, root: str | os.PathLike[str]) -> Sequence[Remark]:
+        """Return what users should know of the files and no case shows."""
+
+    def published_folds(self, root: str | os.PathLike[str]) -> Sequence[PublishedFolds]:
+        """Return the folds that the makers of the data set published."""
 
     def source_files(self, case: Case) -> tuple[str, ...]:
         """Return the files that decide what ``load`` gives; none where ``case.image`` alone does."""

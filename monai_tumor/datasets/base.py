@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -17,6 +18,34 @@ from monai_tumor.errors import WrongDataError
 from monai_tumor.imaging.read import read_image, read_mask
 
 Pixels = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something in the files of a data set that its users should know and that no case shows.
+
+    Attributes:
+        text: What was found, in one line.
+        case: The id of the case it is about, or None where it is about the whole set or about no case.
+    """
+
+    text: str
+    case: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedFolds:
+    """Folds that the makers of a data set published, so that results can be compared.
+
+    Attributes:
+        file: Name of their file.
+        sha256: Digest of that file, hexadecimal.
+        fold_of: Case id to its fold, counted from 0.
+    """
+
+    file: str
+    sha256: str
+    fold_of: Mapping[str, int]
 
 
 class FileDataset(ABC):
@@ -33,6 +62,7 @@ class FileDataset(ABC):
         task: What the references are for.
         labels: Each diagnosis that cases may have, and what it means.
         layout: The expected tree, as people would draw it; shown in errors.
+        mask_threshold: Set it where mask files have more than two levels: everything above it is lesion.
     """
 
     name: str
@@ -42,10 +72,15 @@ class FileDataset(ABC):
     task: str = "segmentation"
     labels: ClassVar[dict[str, str]] = {}
     layout: str
+    mask_threshold: int | None = None
 
     @abstractmethod
-    def recognises(self, folder: Path) -> bool:
-        """Say from a few names, quickly, whether a folder looks like one of this data set."""
+    def recognises(self, folder: Path) -> float:
+        """Say from a few names, quickly, how sure it is that a folder is one of this data set.
+
+        Returns:
+            1 where no other data set looks like it, 0.5 where it fits and others would as well, 0 where it does not fit.
+        """
 
     @abstractmethod
     def find_cases(self, folder: Path) -> Iterable[Case]:
@@ -78,21 +113,31 @@ class FileDataset(ABC):
         Raises:
             WrongDataError: A file cannot be read, or a mask has another size than the image.
         """
-        return load_files(case.image, case.masks)
+        return load_files(case.image, case.masks, self.mask_threshold)
+
+    def remarks(self, root: str | os.PathLike[str]) -> Sequence[Remark]:
+        """Return what users should know of the files and no case shows, such as annotations that are cut off."""
+        return ()
+
+    def published_folds(self, root: str | os.PathLike[str]) -> Sequence[PublishedFolds]:
+        """Return the folds that the makers of the data set published, read from their files in the folder."""
+        return ()
 
     def source_files(self, case: Case) -> tuple[str, ...]:
         """Return every file whose bytes decide what ``load`` gives."""
         return (case.image, *(case.masks or ()))
 
 
-def load_files(image_file: str, mask_files: Sequence[str] | None) -> tuple[Pixels, NDArray[np.bool_] | None]:
+def load_files(
+    image_file: str, mask_files: Sequence[str] | None, mask_threshold: int | None = None
+) -> tuple[Pixels, NDArray[np.bool_] | None]:
     """Read an image and the OR of its mask files; results and errors as in ``FileDataset.load``."""
     image = read_image(image_file)
     if mask_files is None:
         return image, None
     reference = np.zeros(image.shape[:2], bool)
     for path in mask_files:
-        mask = read_mask(path)
+        mask = read_mask(path, mask_threshold)
         if mask.shape != reference.shape:
             raise _size_differs(image_file, reference.shape, path, mask.shape)
         reference |= mask

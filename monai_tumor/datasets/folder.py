@@ -40,11 +40,11 @@ class FolderDataset(FileDataset):
                                                empty for "no lesion", "-" for "not known"
     """
 
-    def recognises(self, folder: Path) -> bool:
-        """Say whether a folder has a table, both folders, or a file beside its mask."""
-        if (folder / TABLE_NAME).is_file() or _two_trees(folder) is not None:
-            return True
-        return any(pair_suffixes(folder, depth=0).masks.values())
+    def recognises(self, folder: Path) -> float:
+        """Say 1 for a folder with a table, 0.5 for one with both folders or with a file beside its mask."""
+        if (folder / TABLE_NAME).is_file():
+            return 1
+        return 0.5 if _two_trees(folder) or any(pair_suffixes(folder, depth=0).masks.values()) else 0
 
     def find_cases(self, folder: Path) -> Iterable[Case]:
         """Return the cases of the table if there is one, else of the files.

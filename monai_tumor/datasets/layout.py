@@ -26,8 +26,8 @@ class HasLayout(Protocol):
     name: str
     layout: str
 
-    def recognises(self, folder: Path) -> bool:
-        """Say from names alone whether a folder is one of this data set."""
+    def recognises(self, folder: Path) -> float:
+        """Say from names alone how sure it is that a folder is one of this data set, from 0 to 1."""
 
 
 def checked_root(dataset: HasLayout, root: str | os.PathLike[str] | None) -> Path:
@@ -113,9 +113,9 @@ def _below(root: Path) -> Iterator[Path]:
         yield from level
 
 
-def _recognised(recognises: Callable[[Path], bool], folder: Path) -> bool:
+def _recognised(recognises: Callable[[Path], float], folder: Path) -> bool:
     try:
-        return recognises(folder)
+        return recognises(folder) > 0
     except (ToolkitError, OSError):
         return False  # a neighbour that cannot be read is not the folder that is looked for
 

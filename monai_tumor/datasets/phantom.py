@@ -6,12 +6,14 @@ import os
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from monai_tumor.cases import Case, ordered_cases
+from monai_tumor.datasets.base import PublishedFolds, Remark
 from monai_tumor.datasets.phantom_shapes import Lesion, draw_lesions
 from monai_tumor.datasets.phantom_styles import magnetic_resonance, ultrasound
 from monai_tumor.errors import WrongCallError, WrongDataError
@@ -88,6 +90,18 @@ class PhantomDataset:
         if recipe[0] == "mr":
             return magnetic_resonance(random, shape, depth), depth > 0
         return ultrasound(random, shape, depth, malignant), depth > 0
+
+    def recognises(self, folder: Path) -> float:
+        """Say 0: the phantom lies in no folder."""
+        return 0
+
+    def remarks(self, root: str | os.PathLike[str] | None) -> tuple[Remark, ...]:
+        """Return nothing: there is nothing that the cases do not show."""
+        return ()
+
+    def published_folds(self, root: str | os.PathLike[str] | None) -> tuple[PublishedFolds, ...]:
+        """Return nothing: nobody published folds of it."""
+        return ()
 
     def source_files(self, case: Case) -> tuple[str, ...]:
         """Return no files: ``case.image`` alone decides the pixels."""

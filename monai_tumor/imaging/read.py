@@ -37,19 +37,26 @@ def read_image(path: str | os.PathLike[str]) -> Pixels:
     return _pixels(_decode(Path(path)), Path(path))
 
 
-def read_mask(path: str | os.PathLike[str]) -> NDArray[np.bool_]:
+def read_mask(path: str | os.PathLike[str], threshold: int | None = None) -> NDArray[np.bool_]:
     """Read a mask file that has one or two levels; the larger one is foreground.
 
     0/1, 0/255 and 1-bit files mean the same. All zero is an empty mask, one other level everywhere is all foreground.
     Alpha says nothing. A coloured mask must be one colour on black.
 
+    Args:
+        path: The file.
+        threshold: Allows any number of levels: the brightest channel above this value is foreground.
+
     Returns:
         (rows, columns) bool.
 
     Raises:
-        WrongDataError: As for ``read_image``, or the file has more than two levels.
+        WrongDataError: As for ``read_image``, or the file has more than two levels and no threshold was given.
     """
     image = _decode(Path(path))
+    if threshold is not None:
+        pixels = _pixels(image, Path(path))
+        return np.asarray((pixels.max(axis=2) if pixels.ndim == 3 else pixels) > threshold)
     lossy = image.format == "JPEG"
     grey = _one_channel(_pixels(image, Path(path)), Path(path), lossy)
     low, high = int(grey.min()), int(grey.max())
@@ -136,4 +143,5 @@ def _one_channel(pixels: Pixels, path: Path, lossy: bool) -> Pixels:
 def _too_many_levels(path: Path, levels: list[str], lossy: bool) -> WrongDataError:
     shown = ", ".join(levels[:_LEVELS_SHOWN]) + (", ..." if len(levels) > _LEVELS_SHOWN else "")
     cause = "JPEG changes the levels of a mask; export it again as PNG" if lossy else "write it with 0 and 255 only"
-    return WrongDataError(f"mask {path} has {len(levels)} levels ({shown}), expected two; {cause}")
+    step = "or say where to cut: monai-tumor data convert --mask-threshold 127"
+    return WrongDataError(f"mask {path} has {len(levels)} levels ({shown}), expected two; {cause}, {step}")

@@ -33,9 +33,11 @@ class BrainMriDataset(FileDataset):
                                                            image and seg for the labels, with any prefix
     """
 
-    def recognises(self, folder: Path) -> bool:
-        """Say whether a folder has patient folders of slices, flat folders, or folders of volumes."""
-        return patients.recognises(folder) or flat.recognises(folder) or volumes.recognises(folder)
+    def recognises(self, folder: Path) -> float:
+        """Say 1 for patient folders of slices or volumes, 0.5 for flat folders of images and masks."""
+        if patients.recognises(folder) or volumes.recognises(folder):
+            return 1
+        return 0.5 if flat.recognises(folder) else 0
 
     def find_cases(self, folder: Path) -> Iterable[Case]:
         """Return the cases of whichever layout the folder has.
