@@ -1,0 +1,78 @@
+"""The search: fingerprints of all pictures in, pairs that show the same frame out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monai_tumor.duplicates.candidates import candidate_pairs
+from monai_tumor.duplicates.fingerprint import Fingerprint, hash_distance
+from monai_tumor.duplicates.same_frame import SameFrame, View, same_frame, view
+
+_VIEWS_KEPT = 256
+_IDENTICAL = SameFrame(np.array([[1.0, 0, 0], [0, 1, 0]]), 1.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """Two pictures that show the same frame.
+
+    Attributes:
+        first: Position of the one in the list that was searched.
+        second: Position of the other, larger than ``first``.
+        same: How the first lies on the second.
+        identical: Whether their pixels are equal.
+        bits: How many of 256 bits their perceptual hashes differ in.
+    """
+
+    first: int
+    second: int
+    same: SameFrame
+    identical: bool
+    bits: int
+
+
+def find_duplicates(
+    prints: Sequence[Fingerprint], load: Callable[[int], NDArray[Any]], groups: Sequence[str]
+) -> list[Duplicate]:
+    """Find the pictures that show the same frame, other than blank ones.
+
+    Args:
+        prints: Fingerprint of every picture.
+        load: Gives the picture at a position, (rows, columns) or (rows, columns, 3); called from several threads.
+        groups: Group of every picture. Within a group only equal pixels are told: neighbouring slices of one patient are
+            alike in any case, and a group is never divided.
+
+    Returns:
+        The pairs, pixel-identical ones first, then by agreement.
+    """
+    if len(prints) < 2:
+        return []
+    pairs = candidate_pairs(prints)
+    first, second = pairs.T
+    digests = np.array([item.digest for item in prints])
+    equal = digests[first] == digests[second]
+    different_group = np.array(groups)[first] != np.array(groups)[second]
+    pairs, equal = pairs[equal | different_group], equal[equal | different_group]
+
+    @lru_cache(_VIEWS_KEPT)
+    def viewed(position: int) -> View:
+        return view(load(position))
+
+    def prove(pair: tuple[int, int], identical: bool) -> Duplicate | None:
+        one, other = pair
+        same = _IDENTICAL if identical else same_frame(viewed(one), viewed(other))
+        bits = int(hash_distance(prints[one].hash, prints[other].hash))
+        return None if same is None else Duplicate(one, other, same, identical, bits)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # OpenCV releases the interpreter lock
+        proved = list(pool.map(prove, map(tuple, pairs.tolist()), equal.tolist()))
+    found = [item for item in proved if item is not None]
+    return sorted(found, key=lambda item: (not item.identical, -item.same.agreement, item.first, item.second))
