@@ -1,0 +1,107 @@
+"""Flat folders: ``images/12.PNG``, ``masks/12.PNG`` and perhaps ``category.csv``, as in TN-SCUI 2020."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+from monai_tumor.cases import Case
+from monai_tumor.datasets.base import Remark
+from monai_tumor.datasets.files import Pairs, child_folder, count_of, pair_trees
+from monai_tumor.datasets.folder import IMAGE_FOLDERS, MASK_FOLDERS
+from monai_tumor.errors import WrongDataError
+
+CATEGORY_TABLE = "category.csv"
+
+# Not "benign" and "malignant": in copies of DDTI a 0 also stands where nothing is known, and "benign" would claim more.
+LABELS = {
+    "CATE 0": "benign in TN-SCUI 2020; in copies of DDTI also: not known",
+    "CATE 1": "malignant in TN-SCUI 2020",
+}
+
+
+def recognises(folder: Path) -> bool:
+    """Say whether both folders are there."""
+    return child_folder(folder, IMAGE_FOLDERS) is not None and child_folder(folder, MASK_FOLDERS) is not None
+
+
+def has_table(folder: Path) -> bool:
+    """Say whether the table of categories is there."""
+    return (folder / CATEGORY_TABLE).is_file()
+
+
+def find_pairs(folder: Path) -> Pairs:
+    """Pair images and masks by name.
+
+    Raises:
+        WrongDataError: A folder is missing or may not be read.
+    """
+    images, masks = child_folder(folder, IMAGE_FOLDERS), child_folder(folder, MASK_FOLDERS)
+    if images is None or masks is None:
+        raise WrongDataError(f"{folder} has no images/ and masks/; give the folder that has both")
+    return pair_trees(images, masks, depth=0)
+
+
+def make_cases(folder: Path, pairs: Pairs) -> Iterator[Case]:
+    """Yield a case an image, a group of its own; its label is the category if the table has one.
+
+    Raises:
+        WrongDataError: The table cannot be read, or contradicts itself.
+    """
+    labels = _labels(folder)
+    for image, masks in pairs.masks.items():
+        yield Case(image.stem, image.stem, str(image), tuple(map(str, masks)), labels.get(image.stem))
+
+
+def remarks(folder: Path) -> Iterator[Remark]:
+    """Yield what the categories do not say.
+
+    Raises:
+        WrongDataError: The table cannot be read, or contradicts itself.
+    """
+    if not has_table(folder):
+        yield Remark(f"there is no {CATEGORY_TABLE}: no labels")
+        return
+    yield Remark("CATE 0 is in part a missing label in copies of DDTI: such images count as benign without a reason")
+    yield Remark(
+        "copies of DDTI in this layout are not independent of DDTI: do not test on one what learnt from the other"
+    )
+    labels, names = _labels(folder), {image.stem for image in find_pairs(folder).masks}
+    if unnamed := len(names - labels.keys()):
+        yield Remark(f"{CATEGORY_TABLE} has no category for {unnamed} of {count_of(len(names), 'image', 'images')}")
+    if absent := len(labels.keys() - names):
+        yield Remark(f"{CATEGORY_TABLE} names {count_of(absent, 'image that is', 'images that are')} not here")
+
+
+def _labels(folder: Path) -> dict[str, str]:
+    """Return image name without suffix to label; nothing without a table."""
+    if not has_table(folder):
+        return {}
+    table = folder / CATEGORY_TABLE
+    labels: dict[str, str] = {}
+    for line, name, category in _rows(table):
+        if not category:
+            continue
+        label = f"CATE {category}"
+        if label not in LABELS:
+            raise WrongDataError(f"{table} line {line} has the category {category!r}, expected 0 or 1; correct it")
+        if labels.setdefault(name, label) != label:
+            raise WrongDataError(f"{table} line {line} gives {name} a second, other category; keep one of them")
+    return labels
+
+
+def _rows(table: Path) -> Iterator[tuple[int, str, str]]:
+    """Yield line, image name without suffix, and category."""
+    try:
+        with table.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file, strict=True)
+            if not {"ID", "CATE"} <= set(reader.fieldnames or []):
+                found = ", ".join(reader.fieldnames or []) or "nothing"
+                raise WrongDataError(f"{table} has the columns {found}, expected ID and CATE; name them so")
+            for row in reader:
+                yield reader.line_num, Path((row["ID"] or "").strip()).stem, (row["CATE"] or "").strip()
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise WrongDataError(f"{table} is not a comma-separated table ({error}); save it as CSV UTF-8") from None
+    except PermissionError:
+        raise WrongDataError(f"{table} may not be read by this user; change its permissions") from None
