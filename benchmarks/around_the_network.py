@@ -30,22 +30,16 @@ def make_data(folder: Path, training: int, validation: int) -> None:
     """Write images and masks into ``folder``/data and the parts into ``folder``/split.json."""
     from made_images import write_images
 
-    from monai_tumor.datasets import content_digest, open_dataset
-    from monai_tumor.splits.split import make_split, write_split
+    from monai_tumor.audit.division import divide
+    from monai_tumor.datasets import open_dataset
+    from monai_tumor.splits.split import write_split
 
     test = 8
     count = training + validation + test
     write_images(folder / "data", count)
     dataset = open_dataset("folder")
-    cases = dataset.cases(folder / "data")
-    split = make_split(
-        "folder",
-        cases,
-        digests={case.id: content_digest(dataset, case) for case in cases},
-        lesions={case.id: True for case in cases},
-        seed=0,
-        fractions={"training": training / count, "validation": validation / count, "test": test / count},
-    )
+    fractions = {"training": training / count, "validation": validation / count, "test": test / count}
+    split = divide(dataset, dataset.cases(folder / "data"), fractions=fractions)
     write_split(folder / "split.json", split)
 
 

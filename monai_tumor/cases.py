@@ -23,7 +23,8 @@ class Case:
         masks: Mask files, joined by OR. ``()`` is an *empty reference* (an expert says there is no lesion);
             None is *no reference* (nobody said anything).
         label: Diagnosis in the words of the data set, or None.
-        index: Slice or frame number in ``image`` when that is a volume or cine, counted from 0.
+        index: Slice or frame number in ``image`` when that is a volume or cine, counted from 0; else the place of the case
+            in a file that several cases share, such as one list of contours for all pictures of a patient.
     """
 
     id: str

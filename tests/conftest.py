@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -41,19 +42,31 @@ def brain() -> Path:
     return bundle_folder("brain")
 
 
-@pytest.fixture(scope="session")
-def train_brain(brain):
-    """Train the brain bundle in this process: ``train_brain(run_dir, epochs, **settings)`` returns the run folder."""
+@pytest.fixture(scope="session", params=["brain", "breast", "thyroid"])
+def bundle(request) -> Path:
+    """The folder of each bundle of ours in turn."""
+    return bundle_folder(request.param)
 
-    def train(run_dir: Path, epochs: int = 1, **settings) -> Path:
+
+@pytest.fixture(scope="session")
+def train_bundle():
+    """Train in this process: ``train_bundle(bundle, run_dir, epochs, **settings)`` returns the run folder."""
+
+    def train(bundle: Path, run_dir: Path, epochs: int = 1, **settings) -> Path:
         from monai_tumor.bundles.launch import run_bundle
 
         run_bundle(
-            "training", [config_file(brain, "train")], {**SMALL, "run_dir": str(run_dir), "epochs": epochs, **settings}
+            "training", [config_file(bundle, "train")], {**SMALL, "run_dir": str(run_dir), "epochs": epochs, **settings}
         )
         return run_dir
 
     return train
+
+
+@pytest.fixture(scope="session")
+def train_brain(train_bundle, brain):
+    """Train the brain bundle in this process: ``train_brain(run_dir, epochs, **settings)`` returns the run folder."""
+    return partial(train_bundle, brain)
 
 
 @pytest.fixture(scope="session")

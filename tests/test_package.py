@@ -48,8 +48,8 @@ def test_the_wheel_holds_every_package_and_the_bundles(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     packages = {path.relative_to(ROOT).as_posix() for path in (ROOT / "monai_tumor").rglob("*.py")}
     assert packages <= names
-    files = {path.name for path in (ROOT / "bundles" / "brain").iterdir() if path.is_file()}
-    assert {f"monai_tumor/bundled/brain/{name}" for name in files} <= names
+    files = [path for path in (ROOT / "bundles").glob("*/*") if path.suffix != ".pyc"]
+    assert len(files) > 20 and {f"monai_tumor/bundled/{path.parent.name}/{path.name}" for path in files} <= names
     assert {"monai_tumor/py.typed", "monai_tumor/entry_points.ini"} <= names
     assert not any(name.startswith(("tests", "plugins", "benchmarks", "bundles")) for name in names)
 

@@ -16,7 +16,6 @@ from monai_tumor.bundles.running import cause
 
 # What runs something when it is resolved; checked for broken references only.
 _RUN_IDS = ("initialize", "finalize", "run", "training", "evaluating", "predicting")
-_PHANTOM = {"dataset_name": "phantom", "dataset_dir": "$None"}
 _METADATA = (
     "version",
     "changelog",
@@ -94,13 +93,13 @@ def _check_metadata(root: Path) -> list[Finding]:
 def _check_workflow(files: list[Path], workflow_type: str, properties: bool = True) -> list[Finding]:
     from monai.bundle import ConfigWorkflow
 
-    name = files[-1].name
-    settings: dict[str, Any] = dict(_PHANTOM) if workflow_type == "train" else {"dataset#data": []}
+    name, contents = files[-1].name, []
     for path in files:
         try:
-            json.loads(path.read_text(encoding="utf-8"))
+            contents.append(json.loads(path.read_text(encoding="utf-8")))
         except ValueError as error:
             return [Finding(path.name, "", "", f"is not JSON: {error}")]
+    settings = _on_phantoms(contents[0]) if workflow_type == "train" else {"dataset#data": []}
     try:
         workflow = ConfigWorkflow(
             config_file=[str(path) for path in files], workflow_type=workflow_type, logging_file=False, **settings
@@ -114,6 +113,14 @@ def _check_workflow(files: list[Path], workflow_type: str, properties: bool = Tr
         found = _missing_ids(workflow, name) if properties else []
         found = found or _broken_items(workflow, name)
         return found or (_misplaced_ids(workflow, name) if properties else [])
+
+
+def _on_phantoms(train: dict[str, Any]) -> dict[str, Any]:
+    """Return settings without a folder: a bundle then takes its own phantom, and a run, which names its data set, any."""
+    settings = {"dataset_dir": "$None"}
+    if not str(train.get("dataset_name", "")).startswith("$"):
+        settings["dataset_name"] = "phantom"
+    return settings
 
 
 def _broken_items(workflow: Any, name: str) -> list[Finding]:

@@ -38,13 +38,21 @@ def list_datasets(as_json: bool) -> None:
 @click.option("--folds", metavar="K", type=int, help="Make K folds instead of three parts.")
 @click.option("--fractions", metavar="A,B,C", help="Shares of training, validation, test.  [default: .7,.2,.1]")
 @click.option("--seed", metavar="N", type=int, default=0, show_default=True, help="Another seed, another split.")
+@click.option(
+    "--contradictory",
+    type=click.Choice(["quarantine", "drop", "keep"]),
+    default="quarantine",
+    show_default=True,
+    help="Cases of one frame with another diagnosis or another mask: a part of their own, left out, or like all others.",
+)
 @click.option("-o", "--output", metavar="FILE", required=True, type=click.Path(), help="Split file to write.")
 @json_option
 def split_command(folder: str | None, dataset: str, output: str, as_json: bool, **how: Any) -> None:
-    """Divide the cases of a folder by patient into a split file.
+    """Divide the cases of a folder by patient and near-duplicate cluster into a split file.
 
     The parts are balanced by label and lesion presence. Every file is read once: its digest goes into the split
-    file, so that a changed file is noticed later.
+    file, so that a changed file is noticed later. --folds uses the folds that the makers of the set published, where
+    there are as many.
     """
     from monai_tumor.splits.split import write_split
 
@@ -56,11 +64,14 @@ def split_command(folder: str | None, dataset: str, output: str, as_json: bool, 
     rows = _counts(split)
     if as_json:
         head = {"file": output, "hash": split.hash, "dataset": split.dataset, "seed": split.seed, "rule": split.rule}
-        put_json({**head, "cases": len(split.cases), "parts": rows})
+        put_json({**head, "cases": len(split.cases), "parts": rows, "dropped": dict(split.dropped)})
         return
     put_table(
-        [tuple(row.values()) for row in rows], ("part", "cases", "groups", "with lesion", "lesion-free", "no reference")
+        [tuple(row.values()) for row in rows],
+        ("part", "cases", "clusters", "with lesion", "lesion-free", "no reference"),
     )
+    if split.dropped:
+        click.echo(f"dropped: {len(split.dropped)} cases that contradict each other")
     click.echo(f"split: {output} ({split.rule}; hash {split.hash[:12]})")
 
 
@@ -109,20 +120,20 @@ def cache_command(clear: bool, cache_dir: str | None, as_json: bool) -> None:
     click.echo(f"cache: {root} ({size / 2**20:.1f} MiB{f', {freed / 2**20:.1f} MiB freed' if clear else ''})")
 
 
-def _divided(folder: str | None, dataset: str, folds: int | None, fractions: str | None, seed: int) -> Split:
+def _divided(
+    folder: str | None, dataset: str, folds: int | None, fractions: str | None, seed: int, contradictory: str
+) -> Split:
+    from monai_tumor.audit.division import divide
     from monai_tumor.datasets import open_dataset
-    from monai_tumor.datasets.survey import survey
-    from monai_tumor.splits.split import FRACTIONS, make_folds, make_split
+    from monai_tumor.splits.split import FRACTIONS
 
     if folds is not None and fractions is not None:
         raise WrongCallError("--folds and --fractions exclude each other; give one of them")
     shares = FRACTIONS if fractions is None else _shares(fractions)
     opened = open_dataset(dataset)
     cases = opened.cases(folder)
-    digests, lesions = survey(opened, cases)
-    if folds is not None:
-        return make_folds(opened.name, cases, digests, lesions, seed, folds)
-    return make_split(opened.name, cases, digests, lesions, seed, shares)
+    published = opened.published_folds(folder) if folder is not None else ()
+    return divide(opened, cases, seed, shares, folds, published, contradictory)
 
 
 def _shares(text: str) -> dict[str, float]:
@@ -136,8 +147,9 @@ def _shares(text: str) -> dict[str, float]:
 
 
 def _counts(split: Split) -> list[dict[str, Any]]:
-    """Count the cases of each part or fold."""
+    """Count the cases of each part or fold, and of the quarantine if there is one."""
     places: list[str | int] = list(range(split.folds)) if split.folds else list(PARTS)
+    places += ["quarantine"] if split.ids("quarantine") else []
     table = []
     for place in places:
         entries = [entry for entry in split.cases.values() if entry.part == place]
@@ -146,7 +158,7 @@ def _counts(split: Split) -> list[dict[str, Any]]:
             {
                 "part": place,
                 "cases": len(entries),
-                "groups": len({entry.group for entry in entries}),
+                "clusters": len({entry.cluster for entry in entries}),
                 "with_lesion": lesions.count(True),
                 "lesion_free": lesions.count(False),
                 "no_reference": lesions.count(None),

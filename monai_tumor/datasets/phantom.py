@@ -22,7 +22,7 @@ Recipe = tuple[str, int, int, int, int]
 
 # Part of every image name: raise it when the same settings would give other pixels than before.
 _VERSION = 2
-_STYLES = {"mr": ("MR", "brain"), "us": ("US", "breast")}
+_STYLES = {"mr": ("phantom", "MR", "brain"), "us": ("phantom_us", "US", "breast")}
 _SMALLEST = 64
 _SIZE_VARIES_BY = 8
 _SHARE_WITHOUT_LESION = 0.2
@@ -38,7 +38,7 @@ class PhantomDataset:
     depends on its own number only, so a smaller data set is the beginning of a larger one.
 
     Attributes:
-        name: ``"phantom"``.
+        name: ``"phantom"``, or ``"phantom_us"`` in the ultrasound-like style.
         layout: Empty: there are no files.
     """
 
@@ -68,7 +68,7 @@ class PhantomDataset:
             found = f"count={count}, seed={seed}, size={size}"
             raise WrongCallError(f"a phantom of {found} is impossible; give count >= 1, seed >= 0, size >= {_SMALLEST}")
         self.count, self.seed, self.style, self.size = count, seed, style, size
-        self.modality, self.organ = _STYLES[style]
+        self.name, self.modality, self.organ = _STYLES[style]
 
     def cases(self, root: str | os.PathLike[str] | None = None) -> list[Case]:
         """Return the cases sorted by id. ``root`` is taken for the sake of the contract and not looked at."""
@@ -168,3 +168,6 @@ def _deepest(lesions: Sequence[Lesion], shape: tuple[int, int]) -> NDArray[np.fl
     for lesion in lesions:
         np.maximum(nowhere, lesion.depth(shape), out=nowhere)
     return nowhere
+
+
+ULTRASOUND = PhantomDataset(style="us")

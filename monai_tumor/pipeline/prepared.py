@@ -15,7 +15,7 @@ from monai.transforms import Compose
 from torch.utils.data import Dataset as TorchDataset
 from tqdm import tqdm
 
-from monai_tumor.datasets.survey import raise_unreadable
+from monai_tumor.audit.survey import raise_unreadable
 from monai_tumor.errors import ToolkitError
 from monai_tumor.pipeline.cache import PreparedStore, Row, cache_root
 from monai_tumor.pipeline.chain import run_transforms

@@ -15,19 +15,19 @@ import numpy as np
 import numpy.typing as npt
 
 from monai_tumor import registry
+from monai_tumor.audit.division import divide
 from monai_tumor.cases import Case
 from monai_tumor.datasets import content_digest, open_dataset
-from monai_tumor.datasets.survey import survey
+from monai_tumor.datasets.files import count_of
 from monai_tumor.errors import WrongCallError, WrongDataError, unknown_name
-from monai_tumor.splits.split import FRACTIONS, PARTS, Split, check_split, make_split, read_split
+from monai_tumor.splits.split import FRACTIONS, PARTS, QUARANTINE, Split, check_split, read_split
 
-PHANTOM = "phantom"
 Loaded = tuple[npt.NDArray[Any], npt.NDArray[np.bool_] | None]
 
 
-def default_dataset(dataset_dir: str | None, name: str) -> str:
-    """Return the data set to read: ``name`` when a folder is given, else the phantom."""
-    return PHANTOM if dataset_dir is None else name
+def default_dataset(dataset_dir: str | None, name: str, phantom: str = "phantom") -> str:
+    """Return the data set to read: ``name`` when a folder is given, else ``phantom``."""
+    return phantom if dataset_dir is None else name
 
 
 class CaseSource:
@@ -35,14 +35,17 @@ class CaseSource:
 
     Args:
         name: A registered data set.
-        root: Its folder; None only for the phantom.
+        root: Its folder; None only for a data set without files (a phantom).
         split_file: A split or folds made before; None makes a split by group from ``seed`` and ``fractions``.
         fold: Which fold of ``split_file`` is the test part, when that holds folds.
         seed: Seed of a split made here.
         fractions: Share of the cases in each part of a split made here.
 
+    Attributes:
+        synthetic: Whether the data set reads no files: its cases are no patients.
+
     Raises:
-        WrongCallError: Unknown data set, or a real data set without its folder.
+        WrongCallError: Unknown data set, a real data set without its folder, or a folder for a synthetic one.
     """
 
     def __init__(
@@ -56,12 +59,13 @@ class CaseSource:
     ) -> None:
         self.dataset = open_dataset(name)
         self.name = name
-        if root is None and name != PHANTOM:
+        self.synthetic = not self.dataset.layout
+        if root is None and not self.synthetic:
             raise WrongCallError(f"data set {name!r} needs its folder; give it as --dataset_dir DIR")
-        if root is not None and name == PHANTOM:
+        if root is not None and self.synthetic:
             raise WrongCallError(
-                f"the phantom is synthesised and reads no folder, but {root} was given; name the data set that lies there "
-                "(--dataset_name NAME; monai-tumor: --dataset)"
+                f"data set {name!r} is synthesised and reads no folder, but {root} was given; name the data set that lies "
+                "there (--dataset_name NAME; monai-tumor: --dataset)"
             )
         self.root = None if root is None else _folder(str(root))
         self.split_file, self.fold, self.seed, self.fractions = split_file, fold, seed, dict(fractions)
@@ -76,7 +80,7 @@ class CaseSource:
     def cases(self) -> list[Case]:
         """All cases of the data set, sorted by id."""
         found = list(self.dataset.cases(self.root))
-        if self.name == PHANTOM:
+        if self.synthetic:
             _say_once(
                 f"NOTE: no dataset_dir given: this run uses {len(found)} synthetic phantoms, not patients. "
                 "For real data give --dataset_dir DIR."
@@ -91,10 +95,13 @@ class CaseSource:
             self._check_fit(split)
             check_split(split, self.cases, self._digests())
             return _in_parts(split, self.fold)
-        digests, lesions = survey(self.dataset, self.cases)
-        return make_split(
-            self.name, self.cases, digests=digests, lesions=lesions, seed=self.seed, fractions=self.fractions
-        )
+        split = divide(self.dataset, self.cases, self.seed, self.fractions)
+        if aside := split.ids(QUARANTINE):
+            _say_once(
+                f"NOTE: {count_of(len(aside), 'case contradicts', 'cases contradict')} another case that shows the same frame "
+                "and take no part (quarantine in split.json); monai-tumor data check shows them."
+            )
+        return split
 
     def items(self, part: str) -> list[dict[str, Any]]:
         """Return the MONAI items of one part, unlabelled cases left out.
@@ -157,7 +164,8 @@ def _say_once(text: str) -> None:
 
 def _in_parts(split: Split, fold: int | None) -> Split:
     """Return the split with part names for every case, whatever the file held (folds are resolved)."""
-    entries = {name: replace(split.cases[name], part=part) for part in PARTS for name in split.ids(part, fold)}
+    parts = (*PARTS, QUARANTINE)
+    entries = {name: replace(split.cases[name], part=part) for part in parts for name in split.ids(part, fold)}
     return replace(split, cases=entries)
 
 

@@ -33,7 +33,7 @@ def write_card(run: Path) -> Path:
 def _data(data: dict[str, Any]) -> str:
     lines = [
         f"## Data\n\nData set `{data['dataset']}`"
-        + (" (synthetic images, not patients)" if data["dataset"] == "phantom" else "")
+        + (" (synthetic images, not patients)" if data.get("synthetic") else "")
         + f", divided {data['rule']}. Split `{data['split'][:12]}`, data `{data['fingerprint'][:12]}`.\n",
         "| part | cases | groups | with lesion | lesion-free |",
         "| --- | --- | --- | --- | --- |",

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,11 @@ from monai_tumor.cases import Case, natural_key
 from monai_tumor.errors import WrongCallError, WrongDataError, unknown_name
 from monai_tumor.splits.stratified import fold_groups, split_groups
 
-VERSION = 1
+VERSION = 2
 PARTS = ("training", "validation", "test")
+QUARANTINE = "quarantine"
+"""The part of cases that contradict each other: nothing trains on them and no figure rests on them."""
+_RULE = "by group and near-duplicate cluster, stratified by label and lesion presence"
 FRACTIONS: Mapping[str, float] = {"training": 0.7, "validation": 0.2, "test": 0.1}
 
 
@@ -25,33 +27,42 @@ class SplitEntry:
     """What a split says about one case.
 
     Attributes:
-        group: What must not be divided: patient or near-duplicate cluster.
-        part: One of ``PARTS``, or the number of the fold in which the case is tested, counted from 0.
+        group: What the files call one: the patient where known.
+        cluster: What must not be divided: the groups that share a frame, under one name.
+        part: One of ``PARTS``, or the number of the fold in which the case is tested, counted from 0, or ``QUARANTINE``.
         label: Diagnosis, or None.
         lesion: Whether the reference has a lesion; None without a reference.
-        digest: Content digest of the case's files.
+        digest: Digest of the case's files.
+        pixels: Digest of the picture, which other copies of it share.
+        hash: 64 hexadecimal digits of the perceptual hash, empty for a blank picture.
+        reason: Why it is in quarantine, else empty.
     """
 
     group: str
+    cluster: str
     part: str | int
     label: str | None
     lesion: bool | None
     digest: str
+    pixels: str
+    hash: str
+    reason: str = ""
 
 
 @dataclass(frozen=True)
 class Split:
-    """Which case is in which part; a split that divides a group cannot be made.
+    """Which case is in which part; a split that divides a group or a cluster cannot be made.
 
     Attributes:
         dataset: Name of the data set.
         seed: Seed of the division.
         rule: How the cases were divided, in words.
         fingerprint: Digest of the content of all cases, from ``data_fingerprint``.
-        cases: Case id to its entry; all entries hold part names, or all hold fold numbers.
+        cases: Case id to its entry; outside of the quarantine all entries hold part names, or all hold fold numbers.
+        dropped: Case id to why it was left out altogether.
 
     Raises:
-        WrongDataError: No cases, a group in two parts, or parts that are neither all names nor the folds 0, 1, 2 ...
+        WrongDataError: No cases, a group or cluster in two parts, or parts that are neither all names nor the folds 0, 1, 2 ...
     """
 
     dataset: str
@@ -59,15 +70,16 @@ class Split:
     rule: str
     fingerprint: str
     cases: Mapping[str, SplitEntry]
+    dropped: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        _refuse_wrong_parts({entry.part for entry in self.cases.values()})
-        _refuse_divided_groups(self.cases)
+        _refuse_wrong_parts({entry.part for entry in self.cases.values()} - {QUARANTINE})
+        _refuse_divided(self.cases)
 
     @property
     def folds(self) -> int:
         """The number of folds; 0 for a split into named parts."""
-        found = {entry.part for entry in self.cases.values()}
+        found = {entry.part for entry in self.cases.values()} - {QUARANTINE}
         return 0 if found & set(PARTS) else len(found)
 
     @cached_property
@@ -85,6 +97,7 @@ class Split:
             "rule": self.rule,
             "fingerprint": self.fingerprint,
             "cases": {name: _plain(self.cases[name]) for name in sorted(self.cases, key=natural_key)},
+            "dropped": {name: self.dropped[name] for name in sorted(self.dropped, key=natural_key)},
         }
 
     def ids(self, part: str, fold: int | None = None) -> list[str]:
@@ -93,20 +106,20 @@ class Split:
         With folds, fold ``k`` is the test part, fold ``k + 1`` (or 0 after the last) validation, the rest training.
 
         Args:
-            part: One of ``PARTS``.
+            part: One of ``PARTS``, or ``QUARANTINE``.
             fold: Which fold is tested; needed when the split has folds, else not allowed.
 
         Raises:
             WrongCallError: Unknown part, or a fold that is missing, superfluous or not there.
         """
-        if part not in PARTS:
-            raise unknown_name("part", part, PARTS)
-        wanted = self._places(part, fold)
+        if part not in (*PARTS, QUARANTINE):
+            raise unknown_name("part", part, (*PARTS, QUARANTINE))
+        wanted = {QUARANTINE} if part == QUARANTINE else self._places(part, fold)
         return sorted((name for name, entry in self.cases.items() if entry.part in wanted), key=natural_key)
 
-    def groups(self, part: str, fold: int | None = None) -> set[str]:
-        """Return the groups of a part; arguments and errors as in ``ids``."""
-        return {self.cases[name].group for name in self.ids(part, fold)}
+    def clusters(self, part: str, fold: int | None = None) -> set[str]:
+        """Return the clusters of a part; arguments and errors as in ``ids``."""
+        return {self.cases[name].cluster for name in self.ids(part, fold)}
 
     def _places(self, part: str, fold: int | None) -> set[str | int]:
         if not self.folds:
@@ -124,54 +137,82 @@ class Split:
 
 def make_split(
     dataset_name: str,
-    cases: Sequence[Case],
-    digests: Mapping[str, str],
-    lesions: Mapping[str, bool | None],
+    entries: Mapping[str, SplitEntry],
     seed: int,
     fractions: Mapping[str, float] = FRACTIONS,
+    dropped: Mapping[str, str] | None = None,
 ) -> Split:
-    """Divide cases into named parts: by group, balanced by label and lesion presence.
+    """Divide cases into named parts: by cluster, balanced by label and lesion presence.
 
     Args:
         dataset_name: Name of the data set.
-        cases: All cases; their order does not matter.
-        digests: Case id to content digest.
-        lesions: Case id to whether its reference has a lesion, None without a reference.
+        entries: Case id to what is known of it; a part other than ``QUARANTINE`` is replaced.
         seed: Seed of the division.
         fractions: Part name (of ``PARTS``) to its share of the cases.
+        dropped: Case id to why it was left out.
 
     Raises:
         WrongCallError: A part has another name, or the fractions are not shares.
-        WrongDataError: There are fewer groups than parts.
+        WrongDataError: There are fewer clusters than parts.
     """
     for name in fractions:
         if name not in PARTS:
             raise unknown_name("part", name, PARTS)
-    parts = split_groups([case.group for case in cases], _strata(cases, lesions), fractions, seed)
+    chosen = _divided(entries)
+    clusters, strata = [entry.cluster for entry in chosen.values()], list(map(_stratum, chosen.values()))
+    parts = split_groups(clusters, strata, fractions, seed)
     shares = ", ".join(f"{name} {share:g}" for name, share in fractions.items())
-    rule = f"by group, stratified by label and lesion presence: {shares}"
-    return _build(dataset_name, cases, digests, lesions, seed, rule, parts)
+    return _build(dataset_name, entries, seed, f"{_RULE}: {shares}", dict(zip(chosen, parts, strict=True)), dropped)
 
 
 def make_folds(
     dataset_name: str,
-    cases: Sequence[Case],
-    digests: Mapping[str, str],
-    lesions: Mapping[str, bool | None],
+    entries: Mapping[str, SplitEntry],
     seed: int,
     count: int,
+    dropped: Mapping[str, str] | None = None,
 ) -> Split:
     """Divide cases into ``count`` folds, as ``make_split`` does into parts.
 
     Raises:
         WrongCallError: ``count`` is below 3: one fold tests, one validates, and at least one trains.
-        WrongDataError: There are fewer groups than folds.
+        WrongDataError: There are fewer clusters than folds.
     """
     if count < 3:
         raise WrongCallError(f"{count} folds leave none to train on: one tests, one validates; ask for 3 or more")
-    folds = fold_groups([case.group for case in cases], _strata(cases, lesions), count, seed)
-    rule = f"by group, stratified by label and lesion presence: {count} folds"
-    return _build(dataset_name, cases, digests, lesions, seed, rule, folds)
+    chosen = _divided(entries)
+    clusters, strata = [entry.cluster for entry in chosen.values()], list(map(_stratum, chosen.values()))
+    folds = fold_groups(clusters, strata, count, seed)
+    return _build(
+        dataset_name, entries, seed, f"{_RULE}: {count} folds", dict(zip(chosen, folds, strict=True)), dropped
+    )
+
+
+def published_split(
+    dataset_name: str,
+    entries: Mapping[str, SplitEntry],
+    fold_of: Mapping[str, int],
+    source: str,
+    dropped: Mapping[str, str] | None = None,
+) -> Split:
+    """Divide cases into the folds that the makers of a data set published.
+
+    Args:
+        dataset_name: Name of the data set.
+        entries: Case id to what is known of it; a part other than ``QUARANTINE`` is replaced.
+        fold_of: Case id to its fold, counted from 0.
+        source: Where the folds stand, with the digest of that file; becomes part of the rule.
+        dropped: Case id to why it was left out.
+
+    Raises:
+        WrongDataError: The published folds divide a cluster, or lack a case.
+    """
+    missing = [name for name in entries if name not in fold_of]
+    if missing:
+        raise WrongDataError(
+            f"{source} has no fold for {len(missing)} cases ({_first(set(missing))}); get the whole file"
+        )
+    return _build(dataset_name, entries, 0, f"published folds: {source}", fold_of, dropped)
 
 
 def data_fingerprint(digests: Mapping[str, str]) -> str:
@@ -194,7 +235,7 @@ def check_split(split: Split, cases: Sequence[Case], digests: Mapping[str, str] 
     now = {case.id: case for case in cases}
     differences = {
         "missing": split.cases.keys() - now.keys(),
-        "new": now.keys() - split.cases.keys(),
+        "new": now.keys() - split.cases.keys() - split.dropped.keys(),
         "changed": {
             name for name in split.cases.keys() & now.keys() if _changed(split.cases[name], now[name], digests)
         },
@@ -250,7 +291,7 @@ def read_split(path: str | Path) -> Split:
 def _parse(raw: Mapping[str, Any]) -> Split:
     try:
         entries = {name: _entry(name, entry) for name, entry in raw["cases"].items()}
-        return Split(raw["dataset"], raw["seed"], raw["rule"], raw["fingerprint"], entries)
+        return Split(raw["dataset"], raw["seed"], raw["rule"], raw["fingerprint"], entries, raw["dropped"])
     except KeyError as error:
         raise WrongDataError(f"the key {error} is missing; copy it again or make a new split") from error
     except (AttributeError, TypeError) as error:
@@ -261,42 +302,45 @@ def _entry(name: str, raw: Mapping[str, Any]) -> SplitEntry:
     part = raw["part"] if "part" in raw else raw["fold"]
     if not isinstance(part, str) and type(part) is not int:
         raise WrongDataError(f"case {name!r} has the part {part!r}; expected a name or a fold number")
-    return SplitEntry(raw["group"], part, raw["label"], raw["lesion"], raw["digest"])
+    values = {key: raw[key] for key in ("group", "label", "lesion", "digest", "pixels", "hash")}
+    return SplitEntry(part=part, cluster=raw.get("cluster", raw["group"]), reason=raw.get("reason", ""), **values)
 
 
 def _build(
     dataset_name: str,
-    cases: Sequence[Case],
-    digests: Mapping[str, str],
-    lesions: Mapping[str, bool | None],
+    entries: Mapping[str, SplitEntry],
     seed: int,
     rule: str,
-    parts: Sequence[str | int],
+    places: Mapping[str, str | int],
+    dropped: Mapping[str, str] | None,
 ) -> Split:
-    kept = {case.id: digests[case.id] for case in cases}
-    entries = {
-        case.id: SplitEntry(case.group, part, case.label, lesions[case.id], kept[case.id])
-        for case, part in zip(cases, parts, strict=True)
+    placed = {
+        name: entry if entry.part == QUARANTINE else replace(entry, part=places[name])
+        for name, entry in entries.items()
     }
-    if len(entries) != len(cases):
-        twice = Counter(case.id for case in cases).most_common(1)[0][0]
-        raise WrongDataError(f"two cases have the id {twice!r}; a split needs unique ids: rename one")
-    return Split(dataset_name, seed, rule, data_fingerprint(kept), entries)
+    prints = data_fingerprint({name: entry.digest for name, entry in placed.items()})
+    return Split(dataset_name, seed, rule, prints, placed, dict(dropped or {}))
 
 
-def _strata(cases: Sequence[Case], lesions: Mapping[str, bool | None]) -> list[str]:
-    return [f"{case.label}/{lesions[case.id]}" for case in cases]
+def _divided(entries: Mapping[str, SplitEntry]) -> dict[str, SplitEntry]:
+    return {name: entry for name, entry in entries.items() if entry.part != QUARANTINE}
+
+
+def _stratum(entry: SplitEntry) -> str:
+    return f"{entry.label}/{entry.lesion}"
 
 
 def _plain(entry: SplitEntry) -> dict[str, Any]:
-    place = "part" if isinstance(entry.part, str) else "fold"
-    return {
-        "group": entry.group,
-        place: entry.part,
-        "label": entry.label,
-        "lesion": entry.lesion,
-        "digest": entry.digest,
+    """Return the entry as JSON-able values; what says nothing is left out."""
+    values = {
+        name: getattr(entry, name)
+        for name in ("group", "cluster", "part", "label", "lesion", "digest", "pixels", "hash")
     }
+    if values["cluster"] == values["group"]:
+        del values["cluster"]
+    if not isinstance(entry.part, str):
+        values["fold"] = values.pop("part")
+    return {**values, "reason": entry.reason} if entry.reason else values
 
 
 def _changed(entry: SplitEntry, case: Case, digests: Mapping[str, str] | None) -> bool:
@@ -320,12 +364,16 @@ def _refuse_wrong_parts(found: set[str | int]) -> None:
         raise WrongDataError(f"the split has the parts {names}; expected {', '.join(PARTS)}, or folds 0, 1, 2 ...")
 
 
-def _refuse_divided_groups(cases: Mapping[str, SplitEntry]) -> None:
-    seen: dict[str, tuple[str, str | int]] = {}
+def _refuse_divided(cases: Mapping[str, SplitEntry]) -> None:
+    """Refuse a group or a cluster in two parts; in quarantine nothing is trained or tested, so it does not count."""
+    seen: dict[tuple[str, str], tuple[str, str | int]] = {}
     for name, entry in cases.items():
-        first, part = seen.setdefault(entry.group, (name, entry.part))
-        if part != entry.part:
-            raise WrongDataError(
-                f"group {entry.group!r} is in two parts: case {first!r} in {part!r}, case {name!r} in {entry.part!r}; "
-                "a group must not be divided: make the split again"
-            )
+        if entry.part == QUARANTINE:
+            continue
+        for kind, owner in (("group", entry.group), ("cluster", entry.cluster)):
+            first, part = seen.setdefault((kind, owner), (name, entry.part))
+            if part != entry.part:
+                raise WrongDataError(
+                    f"{kind} {owner!r} is in two parts: case {first!r} in {part!r}, case {name!r} in {entry.part!r}; "
+                    f"a {kind} must not be divided: make the split again"
+                )

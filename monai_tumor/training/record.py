@@ -73,6 +73,7 @@ class RecordRun:
             settings={**self.settings, "epochs": engine.state.max_epochs},
             data={
                 "dataset": self.source.name,
+                "synthetic": self.source.synthetic,
                 "fingerprint": split.fingerprint,
                 "split": split.hash,
                 "rule": split.rule,
@@ -143,7 +144,7 @@ def _counts(source: CaseSource, part: str) -> dict[str, int]:
     entries = [source.split.cases[name] for name in source.split.ids(part)]
     return {
         "cases": len(entries),
-        "groups": len({entry.group for entry in entries}),
+        "groups": len({entry.cluster for entry in entries}),
         "with_lesion": sum(entry.lesion is True for entry in entries),
         "lesion_free": sum(entry.lesion is False for entry in entries),
         "no_reference": sum(entry.lesion is None for entry in entries),

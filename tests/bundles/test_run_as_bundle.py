@@ -104,16 +104,26 @@ def test_a_run_trains_and_evaluates_in_monai_algo(trained_run, tmp_path, monkeyp
 
 
 @pytest.mark.parametrize(("part", "kind"), [("train", "train"), ("inference", "infer")])
-def test_monais_own_property_check_is_empty(brain, part, kind):
+def test_monais_own_property_check_is_empty(bundle, part, kind):
     from monai.bundle import create_workflow
 
-    workflow = create_workflow(config_file=str(config_file(brain, part)), workflow_type=kind)
+    workflow = create_workflow(config_file=str(config_file(bundle, part)), workflow_type=kind)
     assert workflow.check_properties() == []
 
 
-def test_the_bundle_and_a_run_have_no_findings(brain, trained_run):
-    assert check_bundle(brain) == []
+def test_a_bundle_has_no_findings(bundle):
+    assert check_bundle(bundle) == []
+
+
+def test_a_run_has_no_findings(trained_run):
     assert check_bundle(trained_run) == []
+
+
+def test_a_run_on_files_is_checked_without_them(trained_run, tmp_path):
+    run = shutil.copytree(trained_run, tmp_path / "run")
+    settings = json.loads((run / "configs" / "train.json").read_text())
+    (run / "configs" / "train.json").write_text(json.dumps({**settings, "dataset_name": "folder"}))
+    assert check_bundle(run) == []
 
 
 @pytest.mark.parametrize(
@@ -122,6 +132,7 @@ def test_the_bundle_and_a_run_have_no_findings(brain, trained_run):
         ('"_target_": "torch.optim.Adam"|"_target_": "torch.optim.Adan"', "train.json: optimizer: torch.optim.Adan: "),
         ('"bundle": "brain",|"bundel": "brain",', "train.json: run_folder: monai_tumor.training.RunFolder: "),
         ('"T_max": "@epochs"|"T_max": "@epoch"', "epoch"),
+        ("'brain_mri')|'brain_mri', 'fantom')", "train.json: source: monai_tumor.pipeline.CaseSource: unknown"),
         ('"num_workers": 0,|"num_workers": 0;', "train.json: is not JSON: "),
         ('"max_epochs": "@epochs",|', "train.json: train#trainer#max_epochs: is missing"),
     ],
@@ -192,7 +203,7 @@ def test_a_run_on_phantoms_given_a_folder_does_not_use_phantoms_silently(trained
     with pytest.raises(Exception) as caught:
         files = [config_file(trained_run, "train"), config_file(trained_run, "evaluate")]
         run_bundle("evaluating", files, {"dataset_dir": str(tmp_path)})
-    assert "the phantom is synthesised and reads no folder" in str(user_error(caught.value))
+    assert "data set 'phantom' is synthesised and reads no folder" in str(user_error(caught.value))
 
 
 def test_predicting_nothing_is_an_error(trained_run, tmp_path):

@@ -21,9 +21,9 @@ def test_every_shell_gets_a_script(program: Program, shell: str) -> None:
 
 
 def test_names_are_completed_from_the_registry() -> None:
-    assert complete("train", start="br") == ["brain"]
+    assert complete("train", start="br") == ["brain", "breast"]
     assert complete("train", "brain", "--network", start="unet") == ["unet", "unetplusplus"]
-    assert complete("data", "split", "--dataset", start="ph") == ["phantom"]
+    assert complete("data", "split", "--dataset", start="ph") == ["phantom", "phantom_us"]
     assert complete("evaluate", "r", "--part", start="v") == ["validation"]
 
 

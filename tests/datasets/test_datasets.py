@@ -47,10 +47,12 @@ def test_data_sets_open_by_name() -> None:
     sources: list[RegisteredDataset] = [
         open_dataset("phantom"),
         open_dataset("folder"),
+        open_dataset("phantom_us"),
         PhantomDataset(),
         FolderDataset(),
+        PhantomDataset(style="us"),
     ]
-    assert [source.name for source in sources] == ["phantom", "folder"] * 2
+    assert [source.name for source in sources] == ["phantom", "folder", "phantom_us"] * 2
     with pytest.raises(WrongCallError, match="did you mean 'phantom'"):
         open_dataset("fantom")
 

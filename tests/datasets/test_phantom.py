@@ -13,6 +13,7 @@ import pytest
 from scipy import ndimage
 
 from monai_tumor.cases import Case
+from monai_tumor.datasets import open_dataset
 from monai_tumor.datasets.folder import FolderDataset
 from monai_tumor.datasets.phantom import PhantomDataset
 from monai_tumor.errors import WrongCallError, WrongDataError
@@ -26,6 +27,11 @@ STYLES = ["mr", "us"]
 def test_contract(style: str) -> None:
     check_dataset(PhantomDataset(count=12, style=style), None)
     assert PhantomDataset().modality == "MR" and PhantomDataset(style="us").organ == "breast"
+
+
+def test_each_style_is_a_data_set_of_its_own() -> None:
+    assert (open_dataset("phantom").modality, open_dataset("phantom_us").modality) == ("MR", "US")
+    assert open_dataset("phantom_us").cases(None) == PhantomDataset(style="us").cases()
 
 
 @pytest.mark.parametrize("style", STYLES)

@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 from tumor_thyroid import ThyroidDataset
+from tumor_thyroid.flat import group_of
 
 from monai_tumor.errors import WrongDataError
 from monai_tumor.imaging.write import write_mask, write_picture
@@ -190,7 +191,7 @@ def test_real_flat_folder() -> None:
     dataset, root = ThyroidDataset(), REAL / "thyroid_flat"
     cases = dataset.cases(root)
     assert Counter(case.label for case in cases) == {"CATE 0": 23, "CATE 1": 22}
-    assert dataset.recognises(root) == 1 and len({case.group for case in cases}) == 45
+    assert dataset.recognises(root) == 1 and len({case.group for case in cases}) == 43
     for case in cases:
         reference = dataset.load(case)[1]
         assert reference is not None and reference.any()
@@ -201,3 +202,7 @@ def test_real_flat_folder() -> None:
 def test_real_wrong_folders(folder: str) -> None:
     message = refusal(REAL / folder)
     assert "is not a 'thyroid' data set" in message and "expected by 'thyroid'" in message
+
+
+def test_two_halves_of_a_frame_are_one_group() -> None:
+    assert [group_of(name) for name in ("10152", "20152", "152", "30152")] == ["frame-152", "frame-152", "152", "30152"]

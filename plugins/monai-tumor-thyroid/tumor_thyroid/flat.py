@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from monai_tumor.datasets.folder import IMAGE_FOLDERS, MASK_FOLDERS
 from monai_tumor.errors import WrongDataError
 
 CATEGORY_TABLE = "category.csv"
+_HALF = re.compile(r"[12](\d{4})")
 
 # Not "benign" and "malignant": in copies of DDTI a 0 also stands where nothing is known, and "benign" would claim more.
 LABELS = {
@@ -51,7 +53,16 @@ def make_cases(folder: Path, pairs: Pairs) -> Iterator[Case]:
     """
     labels = _labels(folder)
     for image, masks in pairs.masks.items():
-        yield Case(image.stem, image.stem, str(image), tuple(map(str, masks)), labels.get(image.stem))
+        yield Case(image.stem, group_of(image.stem), str(image), tuple(map(str, masks)), labels.get(image.stem))
+
+
+def group_of(name: str) -> str:
+    """Return ``frame-152`` for the crops 10152 and 20152, which are the two halves of one frame; else the name itself.
+
+    The halves share no pixel, so that only their numbers tell.
+    """
+    half = _HALF.fullmatch(name)
+    return f"frame-{int(half[1])}" if half else name
 
 
 def remarks(folder: Path) -> Iterator[Remark]:

@@ -1,0 +1,83 @@
+"""A split that respects what was found out about the data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from monai_tumor.audit.relations import Relation, clusters_of, contradictions, find_relations
+from monai_tumor.audit.survey import Survey, take_survey
+from monai_tumor.cases import Case
+from monai_tumor.datasets import RegisteredDataset
+from monai_tumor.datasets.base import PublishedFolds
+from monai_tumor.errors import WrongCallError
+from monai_tumor.splits.split import (
+    FRACTIONS,
+    PARTS,
+    QUARANTINE,
+    Split,
+    SplitEntry,
+    make_folds,
+    make_split,
+    published_split,
+)
+
+CONTRADICTORY = ("quarantine", "drop", "keep")
+"""What may be done with cases that contradict each other: a part of their own, left out, or divided like all others."""
+
+
+def divide(
+    dataset: RegisteredDataset,
+    cases: Sequence[Case],
+    seed: int = 0,
+    fractions: Mapping[str, float] = FRACTIONS,
+    folds: int | None = None,
+    published: Sequence[PublishedFolds] = (),
+    contradictory: str = "quarantine",
+) -> Split:
+    """Look at every case, find near duplicates, and divide by the clusters that they make.
+
+    Args:
+        dataset: The data set.
+        cases: Its cases.
+        seed: Seed of the division.
+        fractions: Part name to its share of the cases.
+        folds: Make so many folds instead.
+        published: Folds of the makers of the set; used where they are as many as ``folds``.
+        contradictory: One of ``CONTRADICTORY``: what to do with cases of one frame that are said to be different things.
+
+    Raises:
+        WrongCallError: A value that is not possible.
+        WrongDataError: Files that cannot be read, or too few clusters.
+    """
+    if contradictory not in CONTRADICTORY:
+        raise WrongCallError(f"contradictory cases cannot be {contradictory!r}; give one of {', '.join(CONTRADICTORY)}")
+    survey = take_survey(dataset, cases).complete()
+    relations = find_relations(survey)
+    reasons = {} if contradictory == "keep" else contradictions(relations)
+    dropped = reasons if contradictory == "drop" else {}
+    entries = {name: entry for name, entry in _entries(survey, relations, reasons).items() if name not in dropped}
+    if folds is None:
+        return make_split(dataset.name, entries, seed, fractions, dropped)
+    for official in published:
+        if folds == len(set(official.fold_of.values())):
+            source = f"{official.file}, sha256 {official.sha256}"
+            return published_split(dataset.name, entries, official.fold_of, source, dropped)
+    return make_folds(dataset.name, entries, seed, folds, dropped)
+
+
+def _entries(survey: Survey, relations: Sequence[Relation], reasons: Mapping[str, str]) -> dict[str, SplitEntry]:
+    cluster_of = clusters_of((facts.case for facts in survey.facts), relations)
+    return {
+        facts.case.id: SplitEntry(
+            group=facts.case.group,
+            cluster=cluster_of[facts.case.group],
+            part=QUARANTINE if facts.case.id in reasons else PARTS[0],
+            label=facts.case.label,
+            lesion=facts.lesion,
+            digest=facts.digest,
+            pixels=facts.fingerprint.digest,
+            hash="" if facts.fingerprint.blank else facts.fingerprint.hash.tobytes().hex(),
+            reason=reasons.get(facts.case.id, ""),
+        )
+        for facts in survey.facts
+    }

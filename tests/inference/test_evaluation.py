@@ -1,0 +1,83 @@
+"""No test on what a run has seen, in whatever copy."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from monai_tumor.audit.division import divide
+from monai_tumor.datasets import open_dataset
+from monai_tumor.datasets.phantom import PhantomDataset
+from monai_tumor.errors import WrongDataError
+from monai_tumor.imaging.write import write_mask, write_picture
+from monai_tumor.inference.evaluation import refuse_seen_cases
+from monai_tumor.pipeline import CaseSource
+from monai_tumor.splits.split import Split, write_split
+
+PHANTOM = PhantomDataset(count=12, style="us", size=(120, 150))
+
+
+@pytest.fixture
+def trained(tmp_path: Path) -> tuple[Path, Split]:
+    """Write a folder, divide it, and return both."""
+    PHANTOM.write(tmp_path / "own", "folder_suffix")
+    dataset = open_dataset("folder")
+    return tmp_path / "own", divide(dataset, dataset.cases(tmp_path / "own"))
+
+
+def external(folder: Path, pictures: dict[str, np.ndarray]) -> CaseSource:
+    """Return a source in which ``pictures`` are the test part, beside two others to train and validate on."""
+    others = PhantomDataset(count=4, seed=9, style="us", size=(120, 150))
+    for name, image in pictures.items():
+        write_picture(folder / f"{name}.png", image)
+        write_mask(folder / f"{name}_mask.png", np.zeros(image.shape[:2], bool))
+    for case, name in zip(others.cases(), ("z-training", "z-validation"), strict=False):
+        write_picture(folder / f"{name}.png", others.load(case)[0])
+        write_mask(folder / f"{name}_mask.png", np.zeros(others.load(case)[0].shape, bool))
+    dataset = open_dataset("folder")
+    split = divide(dataset, dataset.cases(folder))
+    parts = {name: name.removeprefix("z-") if name.startswith("z-") else "test" for name in split.cases}
+    placed = {name: replace(entry, part=parts[name]) for name, entry in split.cases.items()}
+    write_split(folder.parent / "external.json", replace(split, cases=placed))
+    return CaseSource("folder", str(folder), split_file=str(folder.parent / "external.json"))
+
+
+def training_picture(split: Split, folder: Path) -> np.ndarray:
+    name = split.ids("training")[0]
+    return np.array(Image.open(folder / f"{name}.png"))
+
+
+def test_the_own_test_part_may_be_tested(trained: tuple[Path, Split], tmp_path: Path) -> None:
+    folder, split = trained
+    write_split(tmp_path / "split.json", split)
+    refuse_seen_cases(split, CaseSource("folder", str(folder), split_file=str(tmp_path / "split.json")))
+
+
+def test_another_division_of_the_same_data_is_refused(trained: tuple[Path, Split]) -> None:
+    folder, split = trained
+    sources = (CaseSource("folder", str(folder), seed=seed) for seed in range(1, 9))
+    other = next(source for source in sources if source.split.ids("test") != split.ids("test"))
+    with pytest.raises(WrongDataError, match=r"1 of 1 test cases .* the same file\), so this would be no test"):
+        refuse_seen_cases(split, other)
+
+
+def test_pictures_that_were_never_seen_may_be_tested(trained: tuple[Path, Split], tmp_path: Path) -> None:
+    fresh = PhantomDataset(count=3, seed=5, style="us", size=(120, 150))
+    pictures = {case.id: fresh.load(case)[0] for case in fresh.cases()}
+    refuse_seen_cases(trained[1], external(tmp_path / "new", pictures))
+
+
+@pytest.mark.parametrize(
+    ("copy", "reason"),
+    [
+        (lambda image: np.stack([image] * 3, axis=-1), "the same pixels"),
+        (lambda image: (image * 0.9).astype(np.uint8), "nearly the same picture"),
+    ],
+)
+def test_another_copy_of_a_training_picture_is_refused(trained, tmp_path, copy, reason) -> None:
+    folder, split = trained
+    source = external(tmp_path / "new", {"copy": copy(training_picture(split, folder))})
+    with pytest.raises(WrongDataError, match=rf"1 of 1 test cases .*'copy' first: {reason}"):
+        refuse_seen_cases(split, source)
