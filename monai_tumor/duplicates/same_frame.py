@@ -14,14 +14,14 @@ from monai_tumor.duplicates.fingerprint import as_grey, difference_hash, find_la
 Matrix = NDArray[np.float64]
 
 LEAST_AGREEMENT = 0.8
-"""On breast and thyroid ultrasound pairs of one frame reach 0.97 and more, strangers 0.2; neighbouring slices of MRI 0.64."""
+"""On breast and thyroid ultrasound pairs of one frame reach 0.95 and more, strangers 0.2; neighbouring slices of MRI 0.64."""
 
 _LANDMARKS = 500
 _LEAST_MATCHES = 12
 _RATIO = 0.8  # Lowe, IJCV 2004
 _REPROJECTION_PX = 3.0
 _LARGEST_SCALE = 4.0
-_LARGEST_ANGLE_DEGREES = 5.0
+_LARGEST_SHEAR = 0.1
 _ALIKE_BITS = 32
 _TILE = 24
 _LEAST_TILES = 6
@@ -46,8 +46,8 @@ class SameFrame:
 
     @property
     def scale(self) -> float:
-        """How many pixels of the second picture one pixel of the first is wide."""
-        return float(np.hypot(self.matrix[0, 0], self.matrix[1, 0]))
+        """How many pixels of the second picture one pixel of the first is wide (square root of how many it covers)."""
+        return _scale(self.matrix)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def view(image: NDArray[Any]) -> View:
 def same_frame(first: View, second: View) -> SameFrame | None:
     """Say how the first picture lies on the second if both show the same frame, else None.
 
-    Captions, callipers, another crop, other grey levels and another scale are allowed; frames of the same scene a moment
+    Captions, callipers, another crop, other grey levels, another scale and a rotation are allowed; frames of the same scene a moment
     later, neighbouring slices and pictures that share nothing but captions or a screen layout are not the same frame.
     """
     for matrix in (_by_landmarks(first, second), _by_size(first, second)):
@@ -90,7 +90,10 @@ def carry_over(mask: NDArray[np.bool_], found: SameFrame, shape: tuple[int, int]
 
 
 def _by_landmarks(first: View, second: View) -> Matrix | None:
-    """Estimate shift, scale and a slight rotation from landmarks that look alike; None where they do not fit."""
+    """Estimate shift, scale along both axes and rotation from landmarks that look alike; None if they do not fit.
+
+    The scales may differ, because many copies were squeezed into squares.
+    """
     if min(len(first.descriptors), len(second.descriptors)) < _LEAST_MATCHES:
         return None
     nearest = cv2.BFMatcher(cv2.NORM_HAMMING).knnMatch(first.descriptors, second.descriptors, k=2)
@@ -99,7 +102,7 @@ def _by_landmarks(first: View, second: View) -> Matrix | None:
         return None
     source = first.points[[match.queryIdx for match in sure]]
     target = second.points[[match.trainIdx for match in sure]]
-    matrix, fitting = cv2.estimateAffinePartial2D(source, target, ransacReprojThreshold=_REPROJECTION_PX)
+    matrix, fitting = cv2.estimateAffine2D(source, target, ransacReprojThreshold=_REPROJECTION_PX)
     return matrix if matrix is not None and fitting.sum() >= _LEAST_MATCHES and _plausible(matrix) else None
 
 
@@ -112,14 +115,22 @@ def _by_size(first: View, second: View) -> Matrix | None:
 
 
 def _plausible(matrix: Matrix) -> bool:
-    scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
-    angle = abs(np.degrees(np.arctan2(matrix[1, 0], matrix[0, 0])))
-    return 1 / _LARGEST_SCALE <= scale <= _LARGEST_SCALE and angle <= _LARGEST_ANGLE_DEGREES
+    """Say whether a program that exports or turns pictures could have done this: it does not shear."""
+    across, down = matrix[:, 0], matrix[:, 1]
+    wide, high = float(np.hypot(*across)), float(np.hypot(*down))
+    if not (1 / _LARGEST_SCALE < wide < _LARGEST_SCALE and 1 / _LARGEST_SCALE < high < _LARGEST_SCALE):
+        return False
+    shear = abs(float(across @ down)) / (wide * high)
+    return shear <= _LARGEST_SHEAR and abs(np.log2(wide / high)) <= 1
+
+
+def _scale(matrix: Matrix) -> float:
+    return float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
 
 
 def _agreement(first: View, second: View, matrix: Matrix) -> tuple[float, float]:
     """Return the median correlation of fine texture over tiles, and the share of the smaller picture that overlaps."""
-    scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
+    scale = _scale(matrix)
     if scale > 1:  # the finer picture is always brought to the coarser one: enlarging invents no texture
         first, second, matrix, scale = second, first, cv2.invertAffineTransform(matrix), 1 / scale
     shape = (second.grey.shape[0], second.grey.shape[1])
