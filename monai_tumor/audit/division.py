@@ -16,6 +16,7 @@ from monai_tumor.splits.split import (
     QUARANTINE,
     Split,
     SplitEntry,
+    check_fold_count,
     make_folds,
     make_split,
     published_split,
@@ -49,10 +50,35 @@ def divide(
         WrongCallError: A value that is not possible.
         WrongDataError: Files that cannot be read, or too few clusters.
     """
-    if contradictory not in CONTRADICTORY:
-        raise WrongCallError(f"contradictory cases cannot be {contradictory!r}; give one of {', '.join(CONTRADICTORY)}")
+    _refuse_unknown(contradictory)
+    if folds is not None:
+        check_fold_count(folds)  # before every file is read
     survey = take_survey(dataset, cases).complete()
-    relations = find_relations(survey)
+    return divide_surveyed(survey, find_relations(survey), seed, fractions, folds, published, contradictory)
+
+
+def divide_surveyed(
+    survey: Survey,
+    relations: Sequence[Relation],
+    seed: int = 0,
+    fractions: Mapping[str, float] = FRACTIONS,
+    folds: int | None = None,
+    published: Sequence[PublishedFolds] = (),
+    contradictory: str = "quarantine",
+) -> Split:
+    """Divide the cases of a survey that could be read, of which it is known which ones show one frame.
+
+    Args:
+        survey: The data set as it was seen.
+        relations: The pairs of one frame, from ``find_relations``.
+        seed: As for ``divide``, and so are the others and the errors.
+        fractions: Part name to its share of the cases.
+        folds: Make so many folds instead.
+        published: Folds of the makers of the set.
+        contradictory: One of ``CONTRADICTORY``.
+    """
+    _refuse_unknown(contradictory)
+    dataset = survey.dataset
     reasons = {} if contradictory == "keep" else contradictions(relations)
     dropped = reasons if contradictory == "drop" else {}
     entries = {name: entry for name, entry in _entries(survey, relations, reasons).items() if name not in dropped}
@@ -63,6 +89,11 @@ def divide(
             source = f"{official.file}, sha256 {official.sha256}"
             return published_split(dataset.name, entries, official.fold_of, source, dropped)
     return make_folds(dataset.name, entries, seed, folds, dropped)
+
+
+def _refuse_unknown(contradictory: str) -> None:
+    if contradictory not in CONTRADICTORY:
+        raise WrongCallError(f"contradictory cases cannot be {contradictory!r}; give one of {', '.join(CONTRADICTORY)}")
 
 
 def _entries(survey: Survey, relations: Sequence[Relation], reasons: Mapping[str, str]) -> dict[str, SplitEntry]:

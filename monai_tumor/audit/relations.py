@@ -13,7 +13,7 @@ from monai_tumor.audit.survey import CaseFacts, Survey
 from monai_tumor.cases import Case
 from monai_tumor.duplicates.clusters import join_groups
 from monai_tumor.duplicates.same_frame import SameFrame, carry_over
-from monai_tumor.duplicates.search import Duplicate, find_duplicates
+from monai_tumor.duplicates.search import Duplicate, Watch, find_duplicates, unwatched
 
 LEAST_MASK_DICE = 0.8
 """Masks of one frame that agree less contradict each other; two experts on one lesion mostly reach more."""
@@ -69,13 +69,19 @@ class Relation:
         return "the same frame: " + (", ".join(what) or ("other marks or grey levels" if shapes_equal else "a crop"))
 
 
-def find_relations(survey: Survey) -> list[Relation]:
-    """Find the cases that show the same frame, identical ones across diagnoses first, then by agreement."""
+def find_relations(survey: Survey, watch: Watch = unwatched) -> list[Relation]:
+    """Find the cases that show the same frame, identical ones across diagnoses first, then by agreement.
+
+    Args:
+        survey: The data set as it was seen.
+        watch: Shows the progress.
+    """
     facts, dataset = survey.facts, survey.dataset
     found = find_duplicates(
         [item.fingerprint for item in facts],
         lambda position: dataset.load(facts[position].case)[0],
         [item.case.group for item in facts],
+        watch,
     )
 
     @lru_cache(_CASES_KEPT)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from monai_tumor.cases import Case
 from monai_tumor.datasets import RegisteredDataset, content_digest
 from monai_tumor.duplicates.fingerprint import Fingerprint, fingerprint
+from monai_tumor.duplicates.search import Watch, unwatched
 from monai_tumor.errors import ToolkitError, WrongDataError
 
 
@@ -73,24 +74,40 @@ class Survey:
         return self
 
 
-def take_survey(dataset: RegisteredDataset, cases: Sequence[Case]) -> Survey:
-    """Read every case once, several at a time; a case that cannot be read is noted, and the others go on."""
+def take_survey(
+    dataset: RegisteredDataset,
+    cases: Sequence[Case],
+    also: Callable[[Case, NDArray[Any], NDArray[np.bool_] | None], None] | None = None,
+    watch: Watch = unwatched,
+) -> Survey:
+    """Read every case once, several at a time; a case that cannot be read is noted, and the others go on.
+
+    Args:
+        dataset: The data set.
+        cases: Its cases.
+        also: Is given each case with its picture and reference while they are in memory; called from several threads.
+        watch: Shows the progress.
+    """
 
     def look(case: Case) -> CaseFacts | ToolkitError:
         try:
-            return _look(dataset, case)
+            image, reference = dataset.load(case)
+            if also is not None:
+                also(case, image, reference)
+            return _facts(dataset, case, image, reference)
         except ToolkitError as error:
             return error
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # decoding releases the interpreter lock
-        seen = list(pool.map(look, cases))
+        seen = list(watch(pool.map(look, cases), "reading", len(cases)))
     facts = tuple(entry for entry in seen if isinstance(entry, CaseFacts))
     broken = {case.id: str(entry) for case, entry in zip(cases, seen, strict=True) if isinstance(entry, ToolkitError)}
     return Survey(dataset, facts, broken)
 
 
-def _look(dataset: RegisteredDataset, case: Case) -> CaseFacts:
-    image, reference = dataset.load(case)
+def _facts(
+    dataset: RegisteredDataset, case: Case, image: NDArray[Any], reference: NDArray[np.bool_] | None
+) -> CaseFacts:
     return CaseFacts(
         case=case,
         digest=content_digest(dataset, case),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from monai_tumor import registry
+from monai_tumor.cli.data_convert import convert_command
 from monai_tumor.cli.options import PARTS, json_option, names_of
 from monai_tumor.cli.output import put_json, put_table, stdout_for_json
 from monai_tumor.errors import WrongCallError
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 @click.group("data")
 def data_group() -> None:
     """Data sets, splits, phantoms and the cache."""
+
+
+data_group.add_command(convert_command)
 
 
 @data_group.command("list", epilog="Example: monai-tumor data list")
@@ -34,7 +38,9 @@ def list_datasets(as_json: bool) -> None:
 
 @data_group.command("split", epilog="Example: monai-tumor data split kaggle_3m --dataset brain_mri -o split.json")
 @click.argument("folder", metavar="[DIR]", required=False, type=click.Path())
-@click.option("--dataset", metavar="NAME", required=True, help="Layout of DIR.", shell_complete=names_of("datasets"))
+@click.option(
+    "--dataset", metavar="NAME", help="Layout of DIR; left out, it is guessed.", shell_complete=names_of("datasets")
+)
 @click.option("--folds", metavar="K", type=int, help="Make K folds instead of three parts.")
 @click.option("--fractions", metavar="A,B,C", help="Shares of training, validation, test.  [default: .7,.2,.1]")
 @click.option("--seed", metavar="N", type=int, default=0, show_default=True, help="Another seed, another split.")
@@ -47,7 +53,7 @@ def list_datasets(as_json: bool) -> None:
 )
 @click.option("-o", "--output", metavar="FILE", required=True, type=click.Path(), help="Split file to write.")
 @json_option
-def split_command(folder: str | None, dataset: str, output: str, as_json: bool, **how: Any) -> None:
+def split_command(folder: str | None, dataset: str | None, output: str, as_json: bool, **how: Any) -> None:
     """Divide the cases of a folder by patient and near-duplicate cluster into a split file.
 
     The parts are balanced by label and lesion presence. Every file is read once: its digest goes into the split
@@ -121,16 +127,19 @@ def cache_command(clear: bool, cache_dir: str | None, as_json: bool) -> None:
 
 
 def _divided(
-    folder: str | None, dataset: str, folds: int | None, fractions: str | None, seed: int, contradictory: str
+    folder: str | None, dataset: str | None, folds: int | None, fractions: str | None, seed: int, contradictory: str
 ) -> Split:
     from monai_tumor.audit.division import divide
     from monai_tumor.datasets import open_dataset
+    from monai_tumor.datasets.guess import guess_dataset
     from monai_tumor.splits.split import FRACTIONS
 
     if folds is not None and fractions is not None:
         raise WrongCallError("--folds and --fractions exclude each other; give one of them")
     shares = FRACTIONS if fractions is None else _shares(fractions)
-    opened = open_dataset(dataset)
+    opened = open_dataset(dataset or guess_dataset(folder))
+    if folder is not None and not opened.layout:
+        raise WrongCallError(f"data set {opened.name!r} reads no folder, but {folder} was given; leave one of them out")
     cases = opened.cases(folder)
     published = opened.published_folds(folder) if folder is not None else ()
     return divide(opened, cases, seed, shares, folds, published, contradictory)

@@ -1,9 +1,10 @@
-"""``cases.csv``: a table that says which files make a case."""
+"""``cases.csv``: a table that says which files make a case. Read here and written here."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+import io
+from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
 from monai_tumor.cases import Case
@@ -37,6 +38,20 @@ def read_case_table(folder: Path) -> list[Case]:
         raise WrongDataError(f"{path} is not a comma-separated table ({error}); save it as CSV UTF-8") from None
     except PermissionError:
         raise WrongDataError(f"{path} may not be read by this user; change its permissions") from None
+
+
+def case_table(rows: Iterable[Sequence[str | None]], more: Sequence[str] = ()) -> str:
+    """Return a table as text that ``read_case_table`` understands.
+
+    Args:
+        rows: For each case id, image, mask, label and group as in the file, and the values of further columns.
+        more: Names of further columns, which the reader ignores.
+    """
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow([*_KNOWN, *more])
+    table.writerows(rows)
+    return text.getvalue()
 
 
 def _check_columns(path: Path, columns: Sequence[str]) -> None:

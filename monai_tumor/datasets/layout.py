@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import textwrap
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Protocol
@@ -42,13 +42,18 @@ def checked_root(dataset: HasLayout, root: str | os.PathLike[str] | None) -> Pat
             f"data set {dataset.name!r} reads files and no folder was given; name the folder they are in"
         )
     folder = Path(root)
-    try:
-        problem = _problem(folder)
-    except PermissionError:
-        problem = "may not be read by this user; change its permissions, or copy it to a place of yours"
+    problem = problem_of(folder)
     if problem is not None:
         raise WrongDataError(f"{folder} {problem}{expected_tree(dataset)}")
     return folder
+
+
+def problem_of(folder: Path) -> str | None:
+    """Say in words that follow its name why a folder is no folder with something in it that can be read, or None."""
+    try:
+        return _problem(folder)
+    except PermissionError:
+        return "may not be read by this user; change its permissions, or copy it to a place of yours"
 
 
 def wrong_layout(dataset: HasLayout, root: Path, found: str = "") -> WrongDataError:
@@ -62,14 +67,10 @@ def wrong_layout(dataset: HasLayout, root: Path, found: str = "") -> WrongDataEr
     Returns:
         An error whose first line is complete in itself; the expected tree and what was found follow.
     """
-    right = _right_folders(dataset, root)
-    if right:
-        step = f"the right folder is probably {right[0]}"
-        step += f" (or one of {len(right) - 1} more like it)" if len(right) > 1 else ""
-    else:
-        step = "give the folder that looks like the tree below, or another data set name"
-    first = f"{root} is not a {dataset.name!r} data set: {found or _contents(root)}; {step}"
-    return WrongDataError(first + expected_tree(dataset) + _found_tree(root))
+    right = right_folders(dataset.recognises, root)
+    step = probably(right) if right else "give the folder that looks like the tree below, or another data set name"
+    first = f"{root} is not a {dataset.name!r} data set: {found or contents_of(root)}; {step}"
+    return WrongDataError(first + expected_tree(dataset) + found_tree(root))
 
 
 def expected_tree(dataset: HasLayout) -> str:
@@ -96,14 +97,20 @@ def _similar(folder: Path) -> str:
     return f"did you mean {parent / guess}?" if guess else f"{parent} does, so check the last part of the path"
 
 
-def _right_folders(dataset: HasLayout, root: Path) -> list[Path]:
-    """Look below ``root`` and then above it for folders of the data set: people give a level too many or too few."""
+def right_folders(recognises: Callable[[Path], float], root: Path) -> list[Path]:
+    """Look below a folder and then above it for those that are meant: people give a level too many or too few."""
     # More than what is shown is looked for only to say that there are more; the bound keeps a whole disk out of it.
-    below = [folder for folder in islice(_below(root), _FOLDERS_LOOKED_AT) if _recognised(dataset.recognises, folder)]
+    below = [folder for folder in islice(_below(root), _FOLDERS_LOOKED_AT) if _recognised(recognises, folder)]
     if below:
         return below
     above = list(root.absolute().parents)[:_LEVELS_UP]
-    return [folder for folder in above if folder != folder.parent and _recognised(dataset.recognises, folder)][:1]
+    return [folder for folder in above if folder != folder.parent and _recognised(recognises, folder)][:1]
+
+
+def probably(right: Sequence[Path]) -> str:
+    """Say in one clause which of the folders that were found is probably meant."""
+    rest = f" (or one of {len(right) - 1} more like it)" if len(right) > 1 else ""
+    return f"the right folder is probably {right[0]}{rest}"
 
 
 def _below(root: Path) -> Iterator[Path]:
@@ -128,7 +135,8 @@ def _visible(folder: Path) -> list[Path]:
     return sorted(children, key=lambda child: natural_key(child.name))
 
 
-def _contents(root: Path) -> str:
+def contents_of(root: Path) -> str:
+    """Count in one clause what lies in a folder that is not the right one."""
     children = _visible(root)
     folders = sum(is_folder(child) for child in children)
     kinds = Counter(child.suffix.lower() or "no suffix" for child in children if not is_folder(child))
@@ -137,7 +145,8 @@ def _contents(root: Path) -> str:
     return f"it holds {count_of(folders, 'folder', 'folders')} and {files}{named}, and none fits"
 
 
-def _found_tree(root: Path) -> str:
+def found_tree(root: Path) -> str:
+    """Return the lines that show what lies in a folder, beginning with a line end."""
     children = _visible(root)
     lines = [f"  {child.name}{'/' if is_folder(child) else ''}" for child in children[:_ENTRIES_SHOWN]]
     if len(children) > _ENTRIES_SHOWN:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -12,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from monai_tumor.datasets.case_table import TABLE_NAME
+from monai_tumor.datasets.convert import write_folder
 from monai_tumor.errors import unknown_name
-from monai_tumor.imaging.write import write_mask, write_picture, write_text
+from monai_tumor.imaging.write import write_mask, write_picture
 
 if TYPE_CHECKING:
     from monai_tumor.datasets.phantom import PhantomDataset
@@ -40,18 +38,7 @@ def write_layout(phantom: PhantomDataset, root: str | os.PathLike[str], layout: 
 
 
 def _write_folder(phantom: PhantomDataset, root: Path) -> None:
-    """Write ``images/``, ``masks/`` and a table; a lesion-free case has no mask file and an empty field."""
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(["id", "image", "mask", "label", "group"])
-    for case in phantom.cases():
-        image, reference = phantom.load(case)
-        names = [f"images/{case.id}.png", f"masks/{case.id}.png" if reference.any() else ""]
-        write_picture(root / names[0], image)
-        if names[1]:
-            write_mask(root / names[1], reference)
-        table.writerow([case.id, *names, case.label, case.group])
-    write_text(root / TABLE_NAME, text.getvalue())
+    write_folder(phantom, phantom.cases(), root)
 
 
 def _write_suffixes(phantom: PhantomDataset, root: Path) -> None:

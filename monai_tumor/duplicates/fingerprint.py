@@ -101,7 +101,9 @@ def find_landmarks(grey: NDArray[np.uint8], count: int) -> tuple[NDArray[np.floa
     Returns:
         Positions (k, 2) float32 as x, y in pixels, and descriptors (k, 32) uint8, with k at most ``count``.
     """
-    points, descriptors = cv2.ORB.create(nfeatures=count).detectAndCompute(grey, None)
+    orb = cv2.ORB.create(nfeatures=count)
+    # ORB looks at smaller copies as well, and fails where a side of one pixel cannot become smaller.
+    points, descriptors = orb.detectAndCompute(grey, None) if min(grey.shape) > 1 else ((), None)
     if descriptors is None:
         return np.zeros((0, 2), np.float32), np.zeros((0, 32), np.uint8)
     return np.array([point.pt for point in points], np.float32), np.asarray(descriptors, np.uint8)

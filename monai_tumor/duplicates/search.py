@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 from monai_tumor.duplicates.candidates import candidate_pairs
 from monai_tumor.duplicates.fingerprint import Fingerprint, hash_distance
 from monai_tumor.duplicates.same_frame import SameFrame, View, same_frame, view
+
+Watch = Callable[[Iterable[Any], str, int], Iterable[Any]]
+"""Passes items on as they come and may show how far it is; it is told what is done, and how many items there will be."""
 
 _VIEWS_KEPT = 256
 _IDENTICAL = SameFrame(np.array([[1.0, 0, 0], [0, 1, 0]]), 1.0, 1.0)
@@ -39,8 +42,16 @@ class Duplicate:
     bits: int
 
 
+def unwatched(items: Iterable[Any], what: str, total: int) -> Iterable[Any]:
+    """Pass items on and show nothing."""
+    return items
+
+
 def find_duplicates(
-    prints: Sequence[Fingerprint], load: Callable[[int], NDArray[Any]], groups: Sequence[str]
+    prints: Sequence[Fingerprint],
+    load: Callable[[int], NDArray[Any]],
+    groups: Sequence[str],
+    watch: Watch = unwatched,
 ) -> list[Duplicate]:
     """Find the pictures that show the same frame, other than blank ones.
 
@@ -49,6 +60,7 @@ def find_duplicates(
         load: Gives the picture at a position, (rows, columns) or (rows, columns, 3); called from several threads.
         groups: Group of every picture. Within a group only equal pixels are told: neighbouring slices of one patient are
             alike in any case, and a group is never divided.
+        watch: Shows the progress.
 
     Returns:
         The pairs, pixel-identical ones first, then by agreement.
@@ -73,6 +85,7 @@ def find_duplicates(
         return None if same is None else Duplicate(one, other, same, identical, bits)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # OpenCV releases the interpreter lock
-        proved = list(pool.map(prove, map(tuple, pairs.tolist()), equal.tolist()))
+        proofs = pool.map(prove, map(tuple, pairs.tolist()), equal.tolist())
+        proved = list(watch(proofs, "comparing", len(pairs)))
     found = [item for item in proved if item is not None]
     return sorted(found, key=lambda item: (not item.identical, -item.same.agreement, item.first, item.second))

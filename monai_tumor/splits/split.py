@@ -178,14 +178,23 @@ def make_folds(
         WrongCallError: ``count`` is below 3: one fold tests, one validates, and at least one trains.
         WrongDataError: There are fewer clusters than folds.
     """
-    if count < 3:
-        raise WrongCallError(f"{count} folds leave none to train on: one tests, one validates; ask for 3 or more")
+    check_fold_count(count)
     chosen = _divided(entries)
     clusters, strata = [entry.cluster for entry in chosen.values()], list(map(_stratum, chosen.values()))
     folds = fold_groups(clusters, strata, count, seed)
     return _build(
         dataset_name, entries, seed, f"{_RULE}: {count} folds", dict(zip(chosen, folds, strict=True)), dropped
     )
+
+
+def check_fold_count(count: int) -> None:
+    """Refuse too few folds.
+
+    Raises:
+        WrongCallError: ``count`` is below 3: one fold tests, one validates, and at least one trains.
+    """
+    if count < 3:
+        raise WrongCallError(f"{count} folds leave none to train on: one tests, one validates; ask for 3 or more")
 
 
 def published_split(

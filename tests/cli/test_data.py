@@ -67,6 +67,37 @@ def test_a_wrong_folder_is_answered_with_the_expected_tree(program: Program, tmp
     assert result.exit_code == 2 and "masks/" in result.stderr
 
 
+def test_a_folder_for_a_data_set_without_files_is_refused(program: Program, tmp_path: Path) -> None:
+    result = program("data", "split", tmp_path, "--dataset", "phantom", "-o", tmp_path / "s.json")
+    assert result.exit_code == 2 and "'phantom' reads no folder" in result.stderr
+
+
+@pytest.fixture
+def twice(program: Program, tmp_path: Path) -> Path:
+    """Write phantoms, one of them a second time with another diagnosis."""
+    program("data", "phantom", tmp_path / "set", "--count", 12, "--style", "us")
+    table = tmp_path / "set" / "cases.csv"
+    row = table.read_text().splitlines()[1].split(",")
+    row[0], row[3:] = "again", ["another", "somebody else"]
+    table.write_text(table.read_text() + ",".join(row) + "\n")
+    return tmp_path / "set"
+
+
+def test_the_layout_is_guessed_and_contradictions_are_counted(program: Program, twice: Path, tmp_path: Path) -> None:
+    result = program("data", "split", twice, "-o", tmp_path / "s.json", "--json")
+    told = json.loads(result.stdout)
+    assert (told["dataset"], told["parts"][-1]["part"], told["parts"][-1]["cases"]) == ("folder", "quarantine", 2)
+
+
+@pytest.mark.parametrize(("what", "parts", "dropped"), [("drop", 3, 2), ("keep", 3, 0)])
+def test_contradictions_can_be_dropped_or_kept(
+    program: Program, twice: Path, tmp_path: Path, what: str, parts: int, dropped: int
+) -> None:
+    result = program("data", "split", twice, "--contradictory", what, "-o", tmp_path / "s.json", "--json")
+    told = json.loads(result.stdout)
+    assert (len(told["parts"]), len(told["dropped"])) == (parts, dropped)
+
+
 def test_phantoms_are_written_in_a_layout(program: Program, tmp_path: Path) -> None:
     result = program("data", "phantom", tmp_path, "--count", 3, "--style", "us", "--layout", "folder_suffix")
     assert result.exit_code == 0 and "3 phantoms" in result.stdout
