@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from monai_tumor import registry
+from monai_tumor.cli.data_check import check_command
 from monai_tumor.cli.data_convert import convert_command
 from monai_tumor.cli.options import PARTS, json_option, names_of
 from monai_tumor.cli.output import put_json, put_table, stdout_for_json
@@ -22,6 +23,7 @@ def data_group() -> None:
     """Data sets, splits, phantoms and the cache."""
 
 
+data_group.add_command(check_command)
 data_group.add_command(convert_command)
 
 

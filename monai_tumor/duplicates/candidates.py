@@ -7,7 +7,7 @@ Landmarks find crops and other exports, wherever texture (such as speckle) is ke
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,11 +38,12 @@ def candidate_pairs(prints: Sequence[Fingerprint]) -> Pairs:
     Returns:
         (k, 2) int64, the smaller position first, sorted.
     """
-    by_landmarks, shared = landmark_pairs([item.descriptors for item in prints])
     hashes = np.stack([item.hash for item in prints])
-    distances = hash_distance(*hashes[by_landmarks.T])
-    meeting = by_landmarks[(shared >= _LEAST_SHARED) | (distances <= _FAR_BITS)]
-    pairs = np.unique(np.concatenate([meeting, hash_pairs(hashes, _NEAR_BITS)]), axis=0)
+    found = [hash_pairs(hashes, _NEAR_BITS)]
+    for pairs, shared in landmark_pairs([item.descriptors for item in prints]):
+        distances = hash_distance(*hashes[pairs.T])
+        found.append(pairs[(shared >= _LEAST_SHARED) | (distances <= _FAR_BITS)])
+    pairs = np.unique(np.concatenate(found), axis=0)
     shown = np.array([not item.blank for item in prints])
     return np.asarray(pairs[shown[pairs].all(axis=1)])
 
@@ -72,8 +73,8 @@ def hash_pairs(hashes: NDArray[np.uint64], distance: int) -> Pairs:
     return _sorted(np.concatenate(found))
 
 
-def landmark_pairs(descriptors: Sequence[NDArray[np.uint8]]) -> tuple[Pairs, NDArray[np.int64]]:
-    """Return the pairs of pictures that share landmarks, and how often they do.
+def landmark_pairs(descriptors: Sequence[NDArray[np.uint8]]) -> Iterator[tuple[Pairs, NDArray[np.int64]]]:
+    """Yield the pairs of pictures that share landmarks, and how often they do.
 
     Landmarks meet in a table when a fixed choice of their descriptors' bits is equal (locality-sensitive hashing; Indyk
     and Motwani, 1998). Where more than 20 pictures meet in one place, which a caption causes and many copies of one
@@ -82,20 +83,24 @@ def landmark_pairs(descriptors: Sequence[NDArray[np.uint8]]) -> tuple[Pairs, NDA
     Args:
         descriptors: (k, 32) uint8 for each picture; k differs.
 
-    Returns:
-        Pairs (k, 2) int64, the smaller position first, sorted, and the number of keys that each has in common, (k,) int64.
+    Yields:
+        For some pictures after the other all pairs of which they are the first: (k, 2) int64, the smaller position first,
+        sorted, and the number of keys that each has in common, (k,) int64. All at once may be hundreds of millions.
     """
     owners = np.repeat(np.arange(len(descriptors)), [len(one) for one in descriptors])
     if not len(owners):
-        return np.zeros((0, 2), np.int64), np.zeros(0, np.int64)
+        return
     stacked = np.concatenate(list(descriptors))
     choice = np.random.default_rng(0).permutation(HASH_BITS)
     met = [
         _meetings(_keys(stacked, choice[table * 8 * _KEY_BYTES : (table + 1) * 8 * _KEY_BYTES]), owners)
         for table in range(_TABLES)
     ]
-    codes, shared = np.unique(np.concatenate(met), return_counts=True)
-    return np.stack([codes >> 32, codes & 0xFFFFFFFF], axis=1), shared
+    for start in range(0, len(descriptors), _BLOCK):
+        ends = [np.searchsorted(codes, [start << 32, (start + _BLOCK) << 32]) for codes in met]
+        parts = [codes[low:high] for codes, (low, high) in zip(met, ends, strict=True)]
+        codes, shared = np.unique(np.concatenate(parts), return_counts=True)
+        yield np.stack([codes >> 32, codes & 0xFFFFFFFF], axis=1), shared
 
 
 def _signs(hashes: NDArray[np.uint64]) -> NDArray[np.float32]:
@@ -113,7 +118,7 @@ def _keys(descriptors: NDArray[np.uint8], places: NDArray[np.int64]) -> NDArray[
 
 
 def _meetings(keys: NDArray[np.uint64], owners: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return a code (first << 32 | second) for every pair of pictures that have a key in common."""
+    """Return a code (first << 32 | second) for every pair of pictures each time that they have a key in common, sorted."""
     order = np.lexsort((owners, keys))
     keys, owners = keys[order], owners[order]
     new = np.ones(len(keys), bool)
@@ -126,7 +131,9 @@ def _meetings(keys: NDArray[np.uint64], owners: NDArray[np.int64]) -> NDArray[np
         first, second = np.triu_indices(size, 1) if size <= _CROWD else (np.arange(size - 1), np.arange(1, size))
         members = owners[starts[sizes == size][:, None] + np.arange(size)]
         found.append((members[:, first] << 32 | members[:, second]).ravel())
-    return np.concatenate(found)
+    codes = np.concatenate(found)
+    codes.sort()
+    return codes
 
 
 def _sorted(pairs: Pairs) -> Pairs:

@@ -36,6 +36,16 @@ def test_train_step_measures_ours_against_the_plain_loop(tmp_path):
     assert result["times_faster"]["fp32"].keys() == {"wall_s", "cpu_s"}
 
 
+@pytest.mark.slow
+def test_near_duplicates_misses_no_planted_pair(tmp_path):
+    result = run_quick("near_duplicates", tmp_path / "out.json")
+    assert COMMON | {"sizes", "measured", "hash_pairs_equal_brute_force", "brute_force_times_hash_pairs"} == result.keys()
+    assert result["hash_pairs_equal_brute_force"] is True
+    recalls = {name: found["recall"] for name, found in result["measured"].items() if "recall" in found}
+    assert len(recalls) == 5 and set(recalls.values()) == {1}
+    assert result["measured"]["folder: 1 thread(s)"]["pictures_per_s"] > 0
+
+
 @pytest.mark.parametrize("name", ["around_the_network", "train_step"])
 def test_the_result_on_file_is_a_full_run_without_paths_of_a_machine(name):
     text = (ROOT / "benchmarks" / "results" / f"{name}.json").read_text()
