@@ -72,8 +72,8 @@ def view(image: NDArray[Any]) -> View:
 def same_frame(first: View, second: View) -> SameFrame | None:
     """Say how the first picture lies on the second if both show the same frame, else None.
 
-    Captions, callipers, another crop, other grey levels, another scale and a rotation are allowed; frames of the same scene a moment
-    later, neighbouring slices and pictures that share nothing but captions or a screen layout are not the same frame.
+    Captions, callipers, another crop, other grey levels, another scale and a rotation are allowed; frames of the same scene
+    a moment later, neighbouring slices and pictures that share nothing but captions or a screen layout are not the same frame.
     """
     for matrix in (_by_landmarks(first, second), _by_size(first, second)):
         if matrix is None:
