@@ -37,8 +37,8 @@ class Case:
     def __post_init__(self) -> None:
         if not _CASE_ID.fullmatch(self.id) or ".." in self.id:
             raise WrongDataError(
-                f"case id {self.id!r} has a character that file names should not have; "
-                "use letters, digits, blank and ()._/- only"
+                f"case id {self.id!r} ({self.image}) has a character that file names should not have; "
+                "rename it with letters, digits, blank and ()._/- only"
             )
         if not self.group:
             raise WrongDataError(f"case {self.id!r} has an empty group; name the patient, or repeat the case id")

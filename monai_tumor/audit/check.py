@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from monai_tumor import __version__
 from monai_tumor.audit.closer_look import CloserLooks
 from monai_tumor.audit.division import divide_surveyed
 from monai_tumor.audit.evidence import Evidence
-from monai_tumor.audit.findings import Finding, by_severity
+from monai_tumor.audit.findings import Example, Finding, by_severity
 from monai_tumor.audit.leak import RandomLeak, leak_of, random_split_leak
 from monai_tumor.audit.relations import LEAST_MASK_DICE, clusters_of, find_relations
 from monai_tumor.audit.rules import RULES
@@ -113,7 +113,8 @@ def check(
         WrongDataError: The folder is not one of the data set.
     """
     evidence = _gather(dataset, root, read_texts, watch)
-    findings = by_severity([finding for rule in RULES for finding in rule(evidence)])
+    own_leak = _own_leak(evidence)
+    findings = by_severity([*(finding for rule in RULES for finding in rule(evidence)), *_too_few(own_leak)])
     digests = {facts.case.id: facts.digest for facts in evidence.facts}
     readable = [facts.case for facts in evidence.facts]
     return Audit(
@@ -123,7 +124,7 @@ def check(
         fingerprint=data_fingerprint(digests),
         findings=findings,
         leak=random_split_leak(readable, evidence.cluster_of) if readable else None,
-        own_leak=_own_leak(evidence),
+        own_leak=own_leak,
         evidence=evidence,
     )
 
@@ -174,6 +175,20 @@ def _counts(evidence: Evidence) -> dict[str, int]:
         "lesion_free": lesions.count(False),
         "no_reference": lesions.count(None),
     }
+
+
+def _too_few(own_leak: Mapping[str, Any]) -> Iterator[Finding]:
+    if not own_leak["possible"]:
+        yield Finding(
+            "cannot_be_divided",
+            "warning",
+            "Too few patients or frames to train and to test on",
+            "What was learnt can be tested only on patients and frames that were not learnt from.",
+            "Add data, or use these cases only to test a network that was trained on others.",
+            1,
+            (Example((), own_leak["reason"]),),
+            "reason",
+        )
 
 
 def _own_leak(evidence: Evidence) -> dict[str, Any]:

@@ -86,7 +86,7 @@ class CloserLooks:
 
         Args:
             dataset: The data set.
-            read_texts: Read what is written in the pictures, half a second each, if the optional library is there.
+            read_texts: Read what is written in the pictures, a second for each with some, if the optional library is there.
         """
         self.found: dict[str, CloserLook] = {}
         self.texts_read = read_texts and text_reader() is not None

@@ -106,7 +106,7 @@ def _entries(survey: Survey, relations: Sequence[Relation], reasons: Mapping[str
             label=facts.case.label,
             lesion=facts.lesion,
             digest=facts.digest,
-            pixels=facts.fingerprint.digest,
+            pixels="" if facts.fingerprint.blank else facts.fingerprint.digest,
             hash="" if facts.fingerprint.blank else facts.fingerprint.hash.tobytes().hex(),
             reason=reasons.get(facts.case.id, ""),
         )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -12,13 +14,13 @@ from numpy.typing import NDArray
 from monai_tumor.audit.survey import CaseFacts, Survey
 from monai_tumor.cases import Case
 from monai_tumor.duplicates.clusters import join_groups
-from monai_tumor.duplicates.same_frame import SameFrame, carry_over
+from monai_tumor.duplicates.same_frame import CERTAIN_AGREEMENT, SameFrame, carry_over
 from monai_tumor.duplicates.search import Duplicate, Watch, find_duplicates, unwatched
 
 LEAST_MASK_DICE = 0.8
 """Masks of one frame that agree less contradict each other; two experts on one lesion mostly reach more."""
 
-_CASES_KEPT = 64
+_MASKS_KEPT = 4096  # packed, about 40 KB each
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +45,21 @@ class Relation:
     mask_dice: float | None
 
     @property
+    def certain(self) -> bool:
+        """Whether it is one frame for sure, and not the next slice or moment."""
+        return self.same.agreement >= CERTAIN_AGREEMENT
+
+    @property
     def labels_differ(self) -> bool:
-        """Whether both have a diagnosis and these are not the same."""
-        return None not in (self.first.label, self.second.label) and self.first.label != self.second.label
+        """Whether it is one frame for sure and both have a diagnosis, and not the same one."""
+        return (
+            self.certain and None not in (self.first.label, self.second.label) and self.first.label != self.second.label
+        )
 
     @property
     def masks_differ(self) -> bool:
-        """Whether both have a reference and these do not agree."""
-        return self.mask_dice is not None and self.mask_dice < LEAST_MASK_DICE
+        """Whether it is one frame for sure and both have a reference, and these do not agree."""
+        return self.certain and self.mask_dice is not None and self.mask_dice < LEAST_MASK_DICE
 
     @property
     def across_groups(self) -> bool:
@@ -65,8 +74,9 @@ class Relation:
         scale = max(self.same.scale, 1 / self.same.scale)
         what = [f"{scale:.2f} times the scale"] if scale > 1.02 else []
         what += [f"crop, {self.same.overlap:.0%} of the smaller one shared"] if self.same.overlap < 0.98 else []
-        shapes_equal = scale <= 1.02 and self.same.overlap >= 0.98
-        return "the same frame: " + (", ".join(what) or ("other marks or grey levels" if shapes_equal else "a crop"))
+        if not self.certain:
+            what += ["or the next slice or moment"]
+        return "the same frame: " + (", ".join(what) or "other marks or grey levels")
 
 
 def find_relations(survey: Survey, watch: Watch = unwatched) -> list[Relation]:
@@ -84,11 +94,16 @@ def find_relations(survey: Survey, watch: Watch = unwatched) -> list[Relation]:
         watch,
     )
 
-    @lru_cache(_CASES_KEPT)
-    def reference(position: int) -> NDArray[np.bool_] | None:
-        return dataset.load(facts[position].case)[1]
+    @lru_cache(_MASKS_KEPT)
+    def reference(position: int) -> tuple[NDArray[np.uint8], tuple[int, ...]] | None:
+        mask = dataset.load(facts[position].case)[1]
+        return None if mask is None else (np.packbits(mask), mask.shape)
 
-    relations = [_relation(item, facts, reference(item.first), reference(item.second)) for item in found]
+    def related(item: Duplicate) -> Relation:
+        return _relation(item, facts, _unpacked(reference(item.first)), _unpacked(reference(item.second)))
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        relations = list(watch(pool.map(related, found), "comparing masks", len(found)))
     return sorted(relations, key=lambda item: (not item.identical, not item.labels_differ))
 
 
@@ -124,6 +139,13 @@ def _relation(
     dice = None if first is None or second is None else _dice_where_shared(found.same, first, second)
     one, other = facts[found.first].case, facts[found.second].case
     return Relation(one, other, found.same, found.identical, found.bits, dice)
+
+
+def _unpacked(packed: tuple[NDArray[np.uint8], tuple[int, ...]] | None) -> NDArray[np.bool_] | None:
+    if packed is None:
+        return None
+    bits, shape = packed
+    return np.unpackbits(bits, count=int(np.prod(shape))).reshape(shape).astype(bool)
 
 
 def _dice_where_shared(same: SameFrame, first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:

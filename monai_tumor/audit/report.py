@@ -9,7 +9,7 @@ from pathlib import Path
 from monai_tumor.audit.check import Audit
 from monai_tumor.audit.page import build_page
 from monai_tumor.errors import WrongCallError
-from monai_tumor.imaging.write import write_text
+from monai_tumor.imaging.write import refuse_target, write_text
 
 NAMES = ("check.html", "check.json")
 
@@ -24,10 +24,7 @@ def refuse_existing(folder: str | os.PathLike[str]) -> None:
     if os.path.lexists(target) and not target.is_dir():
         raise WrongCallError(f"{target} is a file, expected a folder to write to; choose another name")
     for name in NAMES:
-        if os.path.lexists(target / name):
-            raise WrongCallError(
-                f"{target / name} exists already and nothing is overwritten unasked; choose another folder"
-            )
+        refuse_target(target / name)
 
 
 def write_report(folder: str | os.PathLike[str], audit: Audit) -> list[Path]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,7 +9,7 @@ import click
 from monai_tumor import registry
 from monai_tumor.cli.data_check import check_command
 from monai_tumor.cli.data_convert import convert_command
-from monai_tumor.cli.options import PARTS, json_option, names_of
+from monai_tumor.cli.options import PARTS, PATH, json_option, names_of
 from monai_tumor.cli.output import put_json, put_table, stdout_for_json
 from monai_tumor.errors import WrongCallError
 
@@ -39,7 +38,7 @@ def list_datasets(as_json: bool) -> None:
 
 
 @data_group.command("split", epilog="Example: monai-tumor data split kaggle_3m --dataset brain_mri -o split.json")
-@click.argument("folder", metavar="[DIR]", required=False, type=click.Path())
+@click.argument("folder", metavar="[DIR]", required=False, type=PATH)
 @click.option(
     "--dataset", metavar="NAME", help="Layout of DIR; left out, it is guessed.", shell_complete=names_of("datasets")
 )
@@ -53,7 +52,7 @@ def list_datasets(as_json: bool) -> None:
     show_default=True,
     help="Cases of one frame with another diagnosis or another mask: a part of their own, left out, or like all others.",
 )
-@click.option("-o", "--output", metavar="FILE", required=True, type=click.Path(), help="Split file to write.")
+@click.option("-o", "--output", metavar="FILE", required=True, type=PATH, help="Split file to write.")
 @json_option
 def split_command(folder: str | None, dataset: str | None, output: str, as_json: bool, **how: Any) -> None:
     """Divide the cases of a folder by patient and near-duplicate cluster into a split file.
@@ -62,10 +61,10 @@ def split_command(folder: str | None, dataset: str | None, output: str, as_json:
     file, so that a changed file is noticed later. --folds uses the folds that the makers of the set published, where
     there are as many.
     """
+    from monai_tumor.imaging.write import refuse_target
     from monai_tumor.splits.split import write_split
 
-    if Path(output).exists():  # before every file is read
-        raise WrongCallError(f"{output} exists already and nothing is overwritten unasked; choose another name")
+    refuse_target(output)  # before every file is read
     with stdout_for_json(as_json):
         split = _divided(folder, dataset, **how)
         write_split(output, split)
@@ -84,7 +83,7 @@ def split_command(folder: str | None, dataset: str | None, output: str, as_json:
 
 
 @data_group.command("phantom", epilog="Example: monai-tumor data phantom demo/images --count 20 --layout folder")
-@click.argument("folder", metavar="DIR", type=click.Path())
+@click.argument("folder", metavar="DIR", type=PATH)
 @click.option(
     "--layout",
     metavar="NAME",
@@ -113,7 +112,7 @@ def phantom_command(folder: str, layout: str, as_json: bool, **how: Any) -> None
 
 @data_group.command("cache", epilog="Example: monai-tumor data cache --clear")
 @click.option("--clear", is_flag=True, help="Delete all prepared arrays; they are made again when needed.")
-@click.option("--cache-dir", metavar="DIR", type=click.Path(), help="Another cache; also MONAI_TUMOR_CACHE.")
+@click.option("--cache-dir", metavar="DIR", type=PATH, help="Another cache; also MONAI_TUMOR_CACHE.")
 @json_option
 def cache_command(clear: bool, cache_dir: str | None, as_json: bool) -> None:
     """Say where prepared arrays are kept and how much they take."""

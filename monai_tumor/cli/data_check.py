@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from monai_tumor.cli.options import json_option, names_of
+from monai_tumor.cli.options import PATH, json_option, names_of
 from monai_tumor.cli.output import put_json, put_table, stdout_for_json
 
 if TYPE_CHECKING:
@@ -17,12 +17,14 @@ if TYPE_CHECKING:
 
 
 @click.command("check", epilog="Example: monai-tumor data check scans -o scans-check")
-@click.argument("folder", metavar="[DIR]", required=False, type=click.Path(readable=False))
+@click.argument("folder", metavar="[DIR]", required=False, type=PATH)
 @click.option(
     "--dataset", metavar="NAME", help="Layout of DIR.  [default: guessed]", shell_complete=names_of("datasets")
 )
-@click.option("-o", "--output", metavar="DIR", type=click.Path(), help="Write check.html and check.json there.")
-@click.option("--no-reading", is_flag=True, help="Do not read burned-in text, which takes half a second a picture.")
+@click.option("-o", "--output", metavar="DIR", type=PATH, help="Write check.html and check.json there.")
+@click.option(
+    "--no-reading", is_flag=True, help="Do not read burned-in text, which takes a second for each picture with some."
+)
 @json_option
 def check_command(folder: str | None, dataset: str | None, output: str | None, no_reading: bool, as_json: bool) -> None:
     """Look at every picture and mask of a folder and say what would make results wrong.

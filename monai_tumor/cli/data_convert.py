@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from monai_tumor.cli.options import json_option, names_of
+from monai_tumor.cli.options import PATH, json_option, names_of
 from monai_tumor.cli.output import put_json, stdout_for_json
 from monai_tumor.errors import WrongCallError
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 @click.command("convert", epilog="Example: monai-tumor data convert busi busi-as-folder --to folder")
-@click.argument("source", metavar="SRC", type=click.Path())
-@click.argument("destination", metavar="DEST", type=click.Path())
+@click.argument("source", metavar="SRC", type=PATH)
+@click.argument("destination", metavar="DEST", type=PATH)
 @click.option("--to", "layout", type=click.Choice(["folder", "nnunet"]), required=True, help="Layout to write.")
 @click.option(
     "--dataset",
@@ -31,9 +31,7 @@ if TYPE_CHECKING:
     type=click.IntRange(min=0),
     help="Mask levels above N are lesion, whatever they are.",
 )
-@click.option(
-    "--split", "split_file", metavar="FILE", type=click.Path(), help="nnunet: keep this split or these folds."
-)
+@click.option("--split", "split_file", metavar="FILE", type=PATH, help="nnunet: keep this split or these folds.")
 @json_option
 def convert_command(source: str, destination: str, layout: str, as_json: bool, **how: Any) -> None:
     """Write the cases of a folder in another layout, without loss.

@@ -28,6 +28,9 @@ def names_of(kind: str, folders: bool = False) -> Completion:
     return complete
 
 
+# click looks whether a path may be read, and answers in three lines of its own; the toolkit says it in one.
+PATH = click.Path(readable=False)
+
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print the result as JSON on stdout, everything else on stderr."
 )

@@ -23,6 +23,7 @@ _BLOCK = 4096
 _TABLES = 4
 _KEY_BYTES = 6
 _CROWD = 20
+_NEAREST = 20
 
 _LEAST_SHARED = 3
 _FAR_BITS = 72  # pairs of one frame lie at up to 60 of 256 bits, strangers mostly above 70
@@ -45,7 +46,8 @@ def candidate_pairs(prints: Sequence[Fingerprint]) -> Pairs:
         found.append(pairs[(shared >= _LEAST_SHARED) | (distances <= _FAR_BITS)])
     pairs = np.unique(np.concatenate(found), axis=0)
     shown = np.array([not item.blank for item in prints])
-    return np.asarray(pairs[shown[pairs].all(axis=1)])
+    pairs = pairs[shown[pairs].all(axis=1)]
+    return _nearest(pairs, hash_distance(*hashes[pairs.T]))
 
 
 def hash_pairs(hashes: NDArray[np.uint64], distance: int) -> Pairs:
@@ -101,6 +103,16 @@ def landmark_pairs(descriptors: Sequence[NDArray[np.uint8]]) -> Iterator[tuple[P
         parts = [codes[low:high] for codes, (low, high) in zip(met, ends, strict=True)]
         codes, shared = np.unique(np.concatenate(parts), return_counts=True)
         yield np.stack([codes >> 32, codes & 0xFFFFFFFF], axis=1), shared
+
+
+def _nearest(pairs: Pairs, distances: NDArray[np.int64]) -> Pairs:
+    """Keep the pairs that are among the nearest of one of their two: hundreds of like pictures stay connected by them."""
+    ends = np.concatenate([pairs[:, 0], pairs[:, 1]])
+    order = np.lexsort((np.tile(distances, 2), ends))
+    starts = np.searchsorted(ends[order], ends[order], side="left")
+    near = np.zeros(len(ends), bool)
+    near[order] = np.arange(len(ends)) - starts < _NEAREST
+    return np.asarray(pairs[near.reshape(2, -1).any(axis=0)])
 
 
 def _signs(hashes: NDArray[np.uint64]) -> NDArray[np.float32]:

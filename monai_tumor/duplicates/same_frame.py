@@ -14,7 +14,11 @@ from monai_tumor.duplicates.fingerprint import as_grey, difference_hash, find_la
 Matrix = NDArray[np.float64]
 
 LEAST_AGREEMENT = 0.8
-"""On breast and thyroid ultrasound pairs of one frame reach 0.95 and more, strangers 0.2; neighbouring slices of MRI 0.64."""
+"""On breast and thyroid ultrasound pairs of one frame reach 0.95 and more, strangers 0.2. Neighbouring slices of MRI may pass,
+where they are thin; to keep them together does no harm."""
+
+CERTAIN_AGREEMENT = 0.95
+"""From here on two pictures are one frame for sure, so that two diagnoses of it contradict each other."""
 
 _LANDMARKS = 500
 _LEAST_MATCHES = 12
@@ -23,7 +27,8 @@ _REPROJECTION_PX = 3.0
 _LARGEST_SCALE = 4.0
 _LARGEST_SHEAR = 0.1
 _ALIKE_BITS = 32
-_TILE = 24
+_TILE = 24  # pixels; a quarter of a side of small pictures
+_SMALLEST_TILE = 8
 _LEAST_TILES = 6
 _LEAST_TEXTURE = 2.0
 _FINE, _COARSE = 1.2, 5.0  # pixels
@@ -36,7 +41,7 @@ class SameFrame:
 
     Attributes:
         matrix: (2, 3) float64, from x, y of the first picture to x, y of the second, in pixels.
-        agreement: Median correlation of the fine texture over tiles of 24 x 24 pixels, up to 1.
+        agreement: Median correlation of the fine texture over tiles of 24 x 24 pixels (less in small pictures), up to 1.
         overlap: Share of the smaller picture (as it lies on the other) that both show, 0..1.
     """
 
@@ -136,9 +141,10 @@ def _agreement(first: View, second: View, matrix: Matrix) -> tuple[float, float]
     shape = (second.grey.shape[0], second.grey.shape[1])
     both = _warp(np.ones_like(first.grey), matrix, shape, cv2.INTER_NEAREST)
     overlap = min(1.0, float(both.sum()) / min(second.grey.size, first.grey.size * scale * scale))
-    ours, theirs = _tiles(_moved_texture(first, matrix, scale, shape)), _tiles(second.texture)
+    side = max(_SMALLEST_TILE, min(_TILE, min(shape) // 4))
+    ours, theirs = _tiles(_moved_texture(first, matrix, scale, shape), side), _tiles(second.texture, side)
     spread = np.stack([ours.std(axis=1), theirs.std(axis=1)])
-    counted = (_tiles(both).min(axis=1) > 0) & (spread.max(axis=0) > _LEAST_TEXTURE)
+    counted = (_tiles(both, side).min(axis=1) > 0) & (spread.max(axis=0) > _LEAST_TEXTURE)
     if counted.sum() < _LEAST_TILES:
         return 0.0, overlap
     ours, theirs, spread = ours[counted], theirs[counted], spread[:, counted]
@@ -157,11 +163,11 @@ def _fine_texture(grey: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.asarray(smooth - cv2.GaussianBlur(smooth, (0, 0), _COARSE), np.float32)
 
 
-def _tiles(picture: NDArray[Any]) -> NDArray[Any]:
-    """Cut (rows, columns) into (tiles, 576); what is left over at the edges is dropped."""
-    down, across = picture.shape[0] // _TILE, picture.shape[1] // _TILE
-    cut = picture[: down * _TILE, : across * _TILE].reshape(down, _TILE, across, _TILE)
-    return cut.transpose(0, 2, 1, 3).reshape(down * across, _TILE * _TILE)
+def _tiles(picture: NDArray[Any], side: int) -> NDArray[Any]:
+    """Cut (rows, columns) into (tiles, side * side); what is left over at the edges is dropped."""
+    down, across = picture.shape[0] // side, picture.shape[1] // side
+    cut = picture[: down * side, : across * side].reshape(down, side, across, side)
+    return cut.transpose(0, 2, 1, 3).reshape(down * across, side * side)
 
 
 def _warp(picture: NDArray[Any], matrix: Matrix, shape: tuple[int, int], method: int) -> NDArray[Any]:

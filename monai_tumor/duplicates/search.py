@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,6 +20,8 @@ Watch = Callable[[Iterable[Any], str, int], Iterable[Any]]
 """Passes items on as they come and may show how far it is; it is told what is done, and how many items there will be."""
 
 _VIEWS_KEPT = 256
+_COMPARED = 10
+_NO_PAIRS = np.zeros((0, 2), np.int64)
 _IDENTICAL = SameFrame(np.array([[1.0, 0, 0], [0, 1, 0]]), 1.0, 1.0)
 
 
@@ -65,14 +67,13 @@ def find_duplicates(
     Returns:
         The pairs, pixel-identical ones first, then by agreement.
     """
-    if len(prints) < 2:
-        return []
-    pairs = candidate_pairs(prints)
-    first, second = pairs.T
-    digests = np.array([item.digest for item in prints])
-    equal = digests[first] == digests[second]
-    different_group = np.array(groups)[first] != np.array(groups)[second]
-    pairs, equal = pairs[equal | different_group], equal[equal | different_group]
+    owners = np.array(groups)
+    copies = _copies(prints)
+    singles = sorted(set(range(len(prints))) - {copy for first, *rest in copies for copy in rest})
+    near = np.array(singles)[candidate_pairs([prints[position] for position in singles])] if singles else _NO_PAIRS
+    near = near[owners[near[:, 0]] != owners[near[:, 1]]]
+    equal = [pair for members in copies for pair in _some_pairs(members)]
+    pairs = [*((pair, True) for pair in equal), *((pair, False) for pair in map(tuple, near.tolist()))]
 
     @lru_cache(_VIEWS_KEPT)
     def viewed(position: int) -> View:
@@ -85,7 +86,23 @@ def find_duplicates(
         return None if same is None else Duplicate(one, other, same, identical, bits)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # OpenCV releases the interpreter lock
-        proofs = pool.map(prove, map(tuple, pairs.tolist()), equal.tolist())
+        proofs = pool.map(lambda item: prove(*item), pairs)
         proved = list(watch(proofs, "comparing", len(pairs)))
     found = [item for item in proved if item is not None]
     return sorted(found, key=lambda item: (not item.identical, -item.same.agreement, item.first, item.second))
+
+
+def _copies(prints: Sequence[Fingerprint]) -> list[list[int]]:
+    """Return the positions of pictures with equal pixels that are not blank, by twos and more."""
+    seen: dict[str, list[int]] = {}
+    for position, item in enumerate(prints):
+        if not item.blank:
+            seen.setdefault(item.digest, []).append(position)
+    return [positions for positions in seen.values() if len(positions) > 1]
+
+
+def _some_pairs(members: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Yield each member with the first few: all pairs of a thousand copies would be half a million that say one thing."""
+    for place, member in enumerate(members):
+        for first in members[: min(place, _COMPARED)]:
+            yield first, member

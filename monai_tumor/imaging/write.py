@@ -90,6 +90,19 @@ def write_bytes(path: str | os.PathLike[str], content: bytes, overwrite: bool = 
         _remove(temporary)
 
 
+def refuse_target(path: str | os.PathLike[str], overwrite: bool = False) -> None:
+    """Refuse a file that could not be written, before hours are spent on what is to stand in it.
+
+    Raises:
+        WrongCallError: The file exists, or this user may not write where it is to lie.
+    """
+    target = Path(path)
+    _refuse_existing(target, overwrite)
+    parent = next(folder for folder in target.absolute().parents if folder.exists())
+    if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
+        raise WrongCallError(f"{target} cannot be written: no right to write to {parent}; choose another folder")
+
+
 def _refuse_existing(target: Path, overwrite: bool) -> None:
     if not overwrite and os.path.lexists(target):
         raise WrongCallError(f"{target} exists already and nothing is overwritten unasked; choose another name")

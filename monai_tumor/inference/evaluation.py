@@ -130,26 +130,25 @@ class RecordEvaluation:
 def refuse_seen_cases(run_split: Split, source: CaseSource) -> None:
     """Refuse test cases that a run was trained or chosen on, also as another copy of the picture.
 
-    Compared are the digests of files and of pixels and, in the same data set, groups and clusters. A case that the run's
-    own split does not know is compared by its perceptual hash as well.
+    Compared are the digests of files and of pixels, and groups and clusters where the run knows a picture of this data,
+    under whatever name. A case that the run does not know is compared by its perceptual hash as well. Blank pictures show
+    nobody, so only their group counts.
 
     Raises:
         WrongDataError: Says how many there are and names the first, with the reason.
     """
     seen = {name: entry for name, entry in run_split.cases.items() if entry.part in ("training", "validation")}
     tested = {name: source.split.cases[name] for name in source.split.ids("test")}
-    owners = _owners(seen.values()) if run_split.dataset == source.name else set()
-    digests, pixels = {entry.digest for entry in seen.values()}, {entry.pixels for entry in seen.values()}
-    reasons = {
-        name: "the same file"
-        if entry.digest in digests
-        else "the same pixels"
-        if entry.pixels in pixels
-        else "the same group"
-        for name, entry in tested.items()
-        if entry.digest in digests or entry.pixels in pixels or owners & _owners([entry])
-    }
-    own = {entry.pixels for entry in run_split.cases.values()}
+    own = {entry.pixels: entry for entry in run_split.cases.values() if entry.pixels}
+    same_data = run_split.dataset == source.name or any(e.pixels in own for e in source.split.cases.values())
+    owners = _owners(seen.values()) if same_data else set()
+    seen_pixels, reasons = {entry.pixels for entry in seen.values()}, dict[str, str]()
+    for name, entry in tested.items():
+        known = [entry, own[entry.pixels]] if entry.pixels in own else [entry]
+        if entry.pixels and entry.pixels in seen_pixels:
+            reasons[name] = "the same pixels"
+        elif owners & _owners(known):
+            reasons[name] = "the same group"
     strangers = {name: entry.hash for name, entry in tested.items() if entry.pixels not in own and entry.hash}
     reasons |= dict.fromkeys(
         _nearly_equal(strangers, [entry.hash for entry in seen.values()]), "nearly the same picture"

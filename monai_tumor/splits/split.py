@@ -33,7 +33,7 @@ class SplitEntry:
         label: Diagnosis, or None.
         lesion: Whether the reference has a lesion; None without a reference.
         digest: Digest of the case's files.
-        pixels: Digest of the picture, which other copies of it share.
+        pixels: Digest of the picture, which other copies of it share; empty for a blank picture, which shows nobody.
         hash: 64 hexadecimal digits of the perceptual hash, empty for a blank picture.
         reason: Why it is in quarantine, else empty.
     """

@@ -37,7 +37,7 @@ def split_groups(groups: Sequence[str], strata: Sequence[str], fractions: Mappin
     """
     shares = np.array(list(fractions.values()), dtype=np.float64)
     if not (shares > 0).all() or not math.isclose(shares.sum(), 1, abs_tol=1e-6):
-        raise WrongCallError(f"fractions {dict(fractions)} should be above 0 and add up to 1; leave out a part of 0")
+        raise WrongCallError(f"fractions {dict(fractions)} should be above 0 and add up to 1; give every part a share")
     names = list(fractions)
     return [names[place] for place in _places(groups, strata, shares, seed)]
 

@@ -175,12 +175,19 @@ def test_mirrored_or_inverted_is_another_frame(frames: list[Picture]) -> None:
         assert compared(frames[0], np.ascontiguousarray(other)) is None
 
 
-@pytest.mark.parametrize("shape", [(1, 1), (1, 90), (90, 1), (8, 8), (8, 8, 3), (20, 500), (40, 56), (1100, 1300)])
+@pytest.mark.parametrize("shape", [(1, 1), (1, 90), (90, 1), (8, 8), (8, 8, 3), (1100, 1300)])
 def test_blank_and_tiny_pictures_prove_nothing(frames: list[Picture], shape: tuple[int, ...]) -> None:
     blank, noise = np.full(shape, 70, np.uint8), np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
     for picture in (blank, noise) if shape[0] < 1000 else (blank,):
         for other in (picture, frames[0]):
             assert compared(picture, other) is None and compared(other, picture) is None
+
+
+@pytest.mark.parametrize("size", [(64, 64), (40, 72), (64, 300)])
+def test_small_pictures_of_one_frame_are_recognised(frames: list[Picture], size: tuple[int, int]) -> None:
+    small = [cv2.resize(frame, size[::-1], interpolation=cv2.INTER_AREA) for frame in frames]
+    assert compared(small[0], np.clip(small[0], 0, 250) + 3) is not None
+    assert all(compared(small[0], other) is None for other in small[1:])
 
 
 def test_a_smooth_ramp_proves_nothing() -> None:

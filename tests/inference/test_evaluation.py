@@ -59,7 +59,7 @@ def test_another_division_of_the_same_data_is_refused(trained: tuple[Path, Split
     folder, split = trained
     sources = (CaseSource("folder", str(folder), seed=seed) for seed in range(1, 9))
     other = next(source for source in sources if source.split.ids("test") != split.ids("test"))
-    with pytest.raises(WrongDataError, match=r"1 of 1 test cases .* the same file\), so this would be no test"):
+    with pytest.raises(WrongDataError, match=r"1 of 1 test cases .* the same pixels\), so this would be no test"):
         refuse_seen_cases(split, other)
 
 
@@ -81,3 +81,24 @@ def test_another_copy_of_a_training_picture_is_refused(trained, tmp_path, copy, 
     source = external(tmp_path / "new", {"copy": copy(training_picture(split, folder))})
     with pytest.raises(WrongDataError, match=rf"1 of 1 test cases .*'copy' first: {reason}"):
         refuse_seen_cases(split, source)
+
+
+def test_blank_pictures_show_nobody(tmp_path: Path) -> None:
+    for number in range(12):
+        write_picture(tmp_path / "set" / f"b{number}.png", np.zeros((60, 80), np.uint8))
+        write_mask(tmp_path / "set" / f"b{number}_mask.png", np.zeros((60, 80), bool))
+    source = CaseSource("folder", str(tmp_path / "set"))
+    refuse_seen_cases(source.split, source)
+
+
+def test_a_patient_stays_the_same_under_another_data_set_name(trained: tuple[Path, Split]) -> None:
+    folder, split = trained
+    learnt, tested = split.ids("training")[0], split.ids("test")[0]
+    patient = {name: replace(split.cases[name], group="p1", cluster="p1") for name in (learnt, tested)}
+    run = {**split.cases, learnt: patient[learnt], tested: replace(patient[tested], part="training")}
+    unknown = replace(patient[tested], pixels="another slice", hash="")
+    now = {name: entry for name, entry in split.cases.items() if name != learnt} | {tested: unknown}
+    source = CaseSource("folder", str(folder))
+    source.split = replace(split, cases=now)
+    with pytest.raises(WrongDataError, match="the same group"):
+        refuse_seen_cases(replace(split, dataset="another", cases=run), source)

@@ -9,7 +9,9 @@ from monai_tumor.audit.findings import Finding, Severity, pair_example
 from monai_tumor.audit.relations import Relation
 
 _NO_LABEL = "no label"
-_KEPT_TOGETHER = "Nothing, if you divide with: monai-tumor data split. A script of your own can use the clusters in its file."
+_KEPT_TOGETHER = (
+    "Nothing, if you divide with: monai-tumor data split. A script of your own can use the clusters in its file."
+)
 
 
 def findings(evidence: Evidence) -> Iterator[Finding]:

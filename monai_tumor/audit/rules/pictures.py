@@ -26,13 +26,19 @@ def findings(evidence: Evidence) -> Iterator[Finding]:
 
 def _blank(evidence: Evidence) -> Iterator[Finding]:
     found = [facts for facts in evidence.facts if facts.fingerprint.blank]
-    if found:
-        examples = tuple(
-            Example(
-                (facts.case.id,), "all pixels are (nearly) equal" + (", and a lesion is marked" if facts.lesion else "")
-            )
-            for facts in found
+    if marked := [facts for facts in found if facts.lesion]:
+        examples = tuple(Example((facts.case.id,), "all pixels are (nearly) equal") for facts in marked)
+        yield Finding(
+            "blank_with_lesion",
+            "error",
+            "Blank pictures on which a lesion is marked",
+            "Nothing can be seen there, so nobody can have seen a lesion: the picture was lost, or the mask is another's.",
+            "Get these pictures again from the source, or leave them out.",
+            len(marked),
+            examples,
         )
+    if found:
+        examples = tuple(Example((facts.case.id,), "all pixels are (nearly) equal") for facts in found)
         yield Finding(
             "blank",
             "note",

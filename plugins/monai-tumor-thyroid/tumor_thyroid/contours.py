@@ -46,7 +46,7 @@ def read_mark(text: str) -> Mark:
         return Mark(problem=f"is cut off or damaged: its {len(text)} characters are no whole JSON")
     try:
         points = [_points(drawing) for drawing in drawings]
-        enclosing = [drawing.get("regionType") != "arrow" for drawing in drawings]
+        enclosing = [str(drawing.get("regionType")).lower() != "arrow" for drawing in drawings]
     except _UNREADABLE:
         return Mark(problem="is damaged: it is no list of drawings with points x, y")
     if len(points) > MAX_DRAWINGS or sum(map(len, points)) > MAX_POINTS:
