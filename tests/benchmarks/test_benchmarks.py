@@ -39,7 +39,9 @@ def test_train_step_measures_ours_against_the_plain_loop(tmp_path):
 @pytest.mark.slow
 def test_near_duplicates_misses_no_planted_pair(tmp_path):
     result = run_quick("near_duplicates", tmp_path / "out.json")
-    assert COMMON | {"sizes", "measured", "hash_pairs_equal_brute_force", "brute_force_times_hash_pairs"} == result.keys()
+    assert (
+        COMMON | {"sizes", "measured", "hash_pairs_equal_brute_force", "brute_force_times_hash_pairs"} == result.keys()
+    )
     assert result["hash_pairs_equal_brute_force"] is True
     recalls = {name: found["recall"] for name, found in result["measured"].items() if "recall" in found}
     assert len(recalls) == 5 and set(recalls.values()) == {1}
