@@ -113,7 +113,7 @@ def test_quoted_commands_exist(page, words):
         parsed(words)
 
 
-@pytest.mark.parametrize(("page", "words"), shell_lines("python -m monai.bundle"), ids=identifier)
+@pytest.mark.parametrize(("page", "words"), shell_lines("python -m monai.bundle run"), ids=identifier)
 def test_plain_commands_name_what_exists(page, words):
     options = [word.removeprefix("--") for word in words if word.startswith("--")]
     known = known_settings(BRAIN) | {"config_file"}
@@ -123,7 +123,7 @@ def test_plain_commands_name_what_exists(page, words):
 
 def test_commands_were_found_at_all():
     assert len(shell_lines("monai-tumor ")) > 20
-    assert len(shell_lines("python -m monai.bundle")) > 3
+    assert len(shell_lines("python -m monai.bundle run")) > 3
     assert len(spans()) > 5
 
 

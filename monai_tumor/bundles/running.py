@@ -122,13 +122,14 @@ class ConfigurationWriter:
 
     Args:
         dataset_name: The data set that is really used; a run never falls back to the phantom silently.
+        network: What ``network_def`` became.
     """
 
-    def __init__(self, dataset_name: str) -> None:
+    def __init__(self, dataset_name: str, network: Any = None) -> None:
         workflow = _workflow()
         self.folder = Path(workflow.config_root_path) if workflow is not None else None
         self.settings = _settings(workflow) if workflow is not None else {}
-        self.dataset_name = dataset_name
+        self.dataset_name, self.network = dataset_name, network
 
     def __call__(self, run: Path) -> None:
         """Write ``configs/`` and ``LICENSE`` of ``run``."""
@@ -143,6 +144,8 @@ class ConfigurationWriter:
                 text = _text(train)
             elif path.name == "inference.json":
                 text = _text(self._follow(_read(path), train))
+            elif path.name == "metadata.json":
+                text = _text(self._described(_read(path)))
             write_text(run / "configs" / path.name, text)
         root = self.folder.parent if self.folder.name == "configs" else self.folder
         if (root / "LICENSE").is_file():
@@ -154,8 +157,24 @@ class ConfigurationWriter:
             _restore(kept, original, name.split("#"))
         kept["dataset_name"] = self.dataset_name
         if isinstance(kept.get("network_def"), dict) and kept["network_def"].get("encoder_weights") is not None:
-            kept["network_def"]["encoder_weights"] = None  # models/model.pt holds them now; run.json says what was used
+            kept["network_def"].update(self._without_encoder_weights())
         return {name: _without_machine_paths(value) for name, value in kept.items()}
+
+    def _without_encoder_weights(self) -> dict[str, Any]:
+        """Return what the encoder weights decided; ``models/model.pt`` holds them now, ``run.json`` says which they were."""
+        decided: dict[str, Any] = {"encoder_weights": None}
+        if name := getattr(self.network, "encoder_source", {}).get("encoder_name"):
+            decided["encoder_name"] = name
+        if hasattr(self.network, "normalisation"):
+            decided["normalisation"] = self.network.normalisation.as_setting()
+        return decided
+
+    def _described(self, metadata: dict[str, Any]) -> dict[str, Any]:
+        """Let the metadata state the range of values that the network was trained with."""
+        image = metadata.get("network_data_format", {}).get("inputs", {}).get("image", {})
+        if hasattr(self.network, "normalisation") and "value_range" in image:
+            image["value_range"] = [round(value, 4) for value in self.network.normalisation.value_range()]
+        return metadata
 
     def _follow(self, inference: dict[str, Any], train: dict[str, Any]) -> dict[str, Any]:
         """Let prediction use what training used, for every id that both files have and that is no matter of the call."""

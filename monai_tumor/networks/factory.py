@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from monai_tumor import registry
 from monai_tumor.errors import PluginError, WrongCallError, unknown_name
+from monai_tumor.networks.normalisation import Normalisation, from_setting
 
 if TYPE_CHECKING:
     from torch import nn
@@ -18,13 +19,16 @@ if TYPE_CHECKING:
 class NetworkFactory:
     """What a network plug-in registers.
 
+    Where options decide about ``size_multiple`` or ``normalisation``, ``create`` sets an attribute of that name on the
+    network that it returns.
+
     Attributes:
         name: The name users type.
         create: ``create(in_channels, out_channels, *, named options) -> torch.nn.Module``, without ``**kwargs``: the
             module maps float (batch, in_channels, rows, columns) to logits (batch, out_channels, rows, columns).
-        size_multiple: Rows and columns must be multiples of this many pixels.
+        size_multiple: What rows and columns must be a multiple of; ``build`` pads other images and crops the logits.
         task: ``segmentation`` or ``classification``.
-        normalisation: Mean and standard deviation that the input, scaled to 0..1, is normalised with.
+        normalisation: What the input, scaled to 0..1, is normalised with.
         conditions_on: Further inputs besides the image, ``()`` or ``("mask",)``.
         api: The contract version this was written for.
     """
@@ -33,7 +37,7 @@ class NetworkFactory:
     create: Callable[..., nn.Module]
     size_multiple: int = 32
     task: str = "segmentation"
-    normalisation: tuple[float, float] = (0.5, 0.5)
+    normalisation: Normalisation = field(default_factory=Normalisation)
     conditions_on: tuple[str, ...] = ()
     api: int = registry.API
 
@@ -46,9 +50,13 @@ class NetworkFactory:
 
 
 def build(
-    name: str, in_channels: int, out_channels: int, image_size: Sequence[int] | None = None, **options: Any
+    name: str,
+    in_channels: int,
+    out_channels: int,
+    normalisation: Mapping[str, Sequence[float]] | None = None,
+    **options: Any,
 ) -> nn.Module:
-    """Build the network that ``name`` stands for, built-in or from a plug-in.
+    """Build the network that ``name`` stands for, built-in or from a plug-in. It takes images of any size.
 
     Options with the value None are left to the network's own default, so that a configuration can list an option
     that not every network has (``encoder_name`` for a network without an exchangeable encoder).
@@ -57,11 +65,15 @@ def build(
         name: A registered network, see ``monai-tumor plugins list``.
         in_channels: Channels of the image, 1 or 3.
         out_channels: Channels of the logits, 1 for lesion against everything else.
-        image_size: Rows and columns that it will be used with, to be checked here rather than deep inside; None for any.
+        normalisation: ``{"mean": [...], "std": [...]}`` of the input, scaled to 0..1; None for the network's own.
         options: Options of that network.
 
+    Returns:
+        The network, with the attributes ``normalisation`` (see ``normalisation_of``) and ``encoder_source`` (what a run
+        records about the encoder and its weights, empty without one).
+
     Raises:
-        WrongCallError: Unknown name or option (the message has the nearest one), or a size that the network cannot take.
+        WrongCallError: Unknown name or option (the message has the nearest one), or an option that cannot be used.
         PluginError: The plug-in that brings the network cannot be loaded.
     """
     factory: NetworkFactory = registry.load_named("networks", str(name))
@@ -70,30 +82,24 @@ def build(
     for key in given:
         if key not in known:
             raise unknown_name(f"option of network {name!r}:", key, known)
-    _check_size(factory, image_size or ())
+    stated = None if normalisation is None else from_setting(normalisation, in_channels)
+    network = _create(factory, in_channels, out_channels, given)
+    own = getattr(network, "normalisation", factory.normalisation).for_channels(in_channels)
+    whole = _for_any_size(network, getattr(network, "size_multiple", factory.size_multiple))
+    whole.normalisation = stated or own  # type: ignore[assignment]
+    whole.encoder_source = getattr(network, "encoder_source", {})  # type: ignore[assignment]
+    return whole
+
+
+def _create(factory: NetworkFactory, in_channels: int, out_channels: int, options: dict[str, Any]) -> nn.Module:
     try:
-        network = factory.create(in_channels, out_channels, **given)
-    except (ValueError, KeyError) as error:
+        return factory.create(in_channels, out_channels, **options)
+    except (ValueError, KeyError, TypeError, RuntimeError) as error:  # what wrong values of options raise
         cause = error.args[0] if error.args else error
-        raise WrongCallError(f"network {name!r} cannot be built with {given}: {cause}") from error
-    network.normalisation = factory.normalisation  # type: ignore[assignment]
-    return network
+        raise WrongCallError(f"network {factory.name!r} cannot be built with {options}: {cause}") from error
 
 
-def normalisation_of(network: nn.Module) -> tuple[float, float]:
-    """Return mean and standard deviation of the input, scaled to 0..1, that a network was built for.
+def _for_any_size(network: nn.Module, multiple: int) -> nn.Module:
+    from monai_tumor.networks.any_size import AnySize  # brings torch, which a listing need not load
 
-    A network that did not come from ``build`` gets 0.5 and 0.5, which maps 0..255 to -1..1.
-    """
-    mean, std = getattr(network, "normalisation", (0.5, 0.5))
-    return float(mean), float(std)
-
-
-def _check_size(factory: NetworkFactory, image_size: Sequence[int]) -> None:
-    step = factory.size_multiple
-    for axis, size in zip(("rows", "columns"), image_size, strict=False):
-        if size % step:
-            near = max(step, round(size / step) * step)
-            raise WrongCallError(
-                f"prepare#{axis} is {size}, network {factory.name!r} needs a multiple of {step}; for example {near}"
-            )
+    return AnySize(network, multiple) if multiple > 1 else network

@@ -31,7 +31,8 @@ def create_monai_unet(
         num_res_units=residual_units,
         norm="batch",
     )
+    network.size_multiple = 2 ** (len(channels) - 1)
     return network
 
 
-MONAI_UNET = NetworkFactory("monai_unet", create_monai_unet, size_multiple=16)
+MONAI_UNET = NetworkFactory("monai_unet", create_monai_unet)

@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 from ignite.engine import Engine, Events
+from torch import nn
 
 from monai_tumor import __version__
 from monai_tumor.errors import WrongDataError
@@ -44,11 +45,20 @@ class RecordRun:
         folder: The run.
         source: The data and its split.
         seed: The seed of the run.
-        settings: Further settings worth a place in ``run.json``, such as network and precision.
+        settings: Further settings worth a place in ``run.json``, such as the network's name and the precision.
+        network: Says by ``encoder_source`` (see ``networks.build``) what its encoder began with.
     """
 
-    def __init__(self, folder: RunFolder, source: CaseSource, seed: int, settings: dict[str, Any]) -> None:
-        self.folder, self.source, self.seed, self.settings = folder, source, seed, settings
+    def __init__(
+        self,
+        folder: RunFolder,
+        source: CaseSource,
+        seed: int,
+        settings: dict[str, Any],
+        network: nn.Module | None = None,
+    ) -> None:
+        self.folder, self.source, self.seed = folder, source, seed
+        self.settings = {**settings, **getattr(network, "encoder_source", {})}
 
     def attach(self, engine: Engine) -> None:
         """Follow the trainer ``engine``."""

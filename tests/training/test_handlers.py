@@ -18,6 +18,7 @@ from ignite.engine import Engine
 from monai_tumor.bundles.find import config_file
 from monai_tumor.bundles.launch import run_bundle
 from monai_tumor.errors import user_error
+from monai_tumor.networks import Normalisation
 from monai_tumor.training import BatchPreparation, LesionDice, keep_memory, my_share
 from monai_tumor.training.lesion_dice import better
 from tests.conftest import SMALL
@@ -69,11 +70,23 @@ def test_nan_ends_the_training_and_spoils_nothing(train_brain, tmp_path):
 def test_a_batch_is_normalised_as_the_formula_says():
     image = torch.from_numpy(np.array([[[[0, 255], [51, 102]]]], dtype=np.uint8))
     network = torch.nn.Identity()
-    network.normalisation = (0.5, 0.25)
+    network.normalisation = Normalisation((0.5,), (0.25,))
     batch, label = BatchPreparation(network)({"image": image, "label": image > 60}, "cpu")
     assert batch.flatten().tolist() == pytest.approx([-2, 2, -1.2, -0.4])
     assert label.dtype == torch.float32
     assert image.dtype == torch.uint8
+
+
+def test_each_channel_is_normalised_with_its_own_mean_and_deviation():
+    image = torch.randint(0, 256, (2, 3, 5, 7), dtype=torch.uint8)
+    network = torch.nn.Identity()
+    network.normalisation = Normalisation((0.1, 0.2, 0.3), (0.4, 0.5, 0.6))
+    prepare = BatchPreparation(network)
+    for _ in range(2):
+        batch, _ = prepare({"image": image})
+        expected = [(image[:, c] / 255 - (c + 1) / 10) / ((c + 4) / 10) for c in range(3)]
+        torch.testing.assert_close(batch, torch.stack(expected, dim=1))
+        assert batch.is_contiguous(memory_format=torch.channels_last)
 
 
 def test_memory_is_kept_only_where_glibc_is(monkeypatch):
