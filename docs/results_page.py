@@ -140,6 +140,33 @@ def _marks(found: dict[str, Any]) -> str:
     )
 
 
+def _near_duplicates(found: dict[str, Any]) -> str:
+    sizes, measured = found["sizes"], found["measured"]
+    rows = [
+        f"| {name} | {entry['wall_s']:.0f} | {entry['cpu_s']:.0f} | {entry['peak_mb']:.0f} | {entry['recall']:.3f} |"
+        for name, entry in measured.items()
+        if "wall_s" in entry
+    ]
+    folder = [measured[f"folder: {count} thread(s)"]["pictures_per_s"] for count in (1, 2)]
+    return "\n".join(
+        [
+            f"## Near duplicates among {sizes['pictures']:,} pictures",
+            "\n```bash\npython benchmarks/near_duplicates.py\n```\n",
+            f"Synthetic hashes of 256 bits with {sizes['planted']:,} planted neighbours at up to {sizes['distance']} bits, and "
+            f"{sizes['descriptors']} landmarks a picture, of which planted pairs share {sizes['shared']} with up to "
+            f"{sizes['flipped']} bits flipped; random ones, and drawn from phantoms. Recall is the share of planted pairs that "
+            "become candidates. `hash_pairs` looks at all pairs and finds the same ones as brute force "
+            f"(XOR and counting bits): {found['hash_pairs_equal_brute_force']}. Medians of {found['rounds']} fresh processes, "
+            f"{found['threads']} threads. {_machine(found)}\n",
+            "| way | wall, s | CPU, s | peak memory, MiB | recall |",
+            "| --- | --- | --- | --- | --- |",
+            *rows,
+            f"\nBefore that every picture is read and gets its fingerprint: {folder[0]:.0f} pictures (470x560) a second with "
+            f"one thread, {folder[1]:.0f} with two. A proof takes {measured['folder: 1 thread(s)']['ms_per_proof']:.0f} ms.",
+        ]
+    )
+
+
 def _share(entry: dict[str, Any]) -> str:
     if not entry.get("of"):
         return "-"
@@ -162,6 +189,7 @@ def _number(value: float | None, digits: int) -> str:
 
 SECTIONS = {
     "listed_pairs": _pairs,
+    "near_duplicates": _near_duplicates,
     "burned_in_marks": _marks,
     "brain_lgg_folds": _lgg,
     "train_step": _train_step,
