@@ -135,6 +135,15 @@ def test_a_table_of_patients_is_believed(tmp_path: Path) -> None:
     assert "has the columns id, expected image and patient" in refusal(tmp_path)
 
 
+def test_thick_slices_and_labels_of_a_program_are_remarked(patient: Path) -> None:
+    assert BrainMriDataset().remarks(patient) == ()
+    (patient / "p1" / "label.nii.gz").rename(patient / "p1" / "seg_algorithm.nii.gz")
+    thick = nibabel.Nifti1Image(voxels(), np.diag([0.5, 0.5, 6.0, 1.0]))
+    nibabel.save(thick, patient / "p1" / "image.nii.gz")
+    told = [remark.text for remark in BrainMriDataset().remarks(patient)]
+    assert "by its name a program drew these labels" in told[0] and "voxels of 0.5 x 0.5 x 6 mm" in told[1]
+
+
 @pytest.mark.parametrize("axes", ["RAS", "LPS", "SAL", "PIR"])
 def test_the_front_is_up_and_the_right_is_left(tmp_path: Path, axes: str) -> None:
     volume(tmp_path / "p1" / "x-t2f.nii.gz", voxels(), axes)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monai_tumor.cases import Case
-from monai_tumor.datasets.base import FileDataset
+from monai_tumor.datasets.base import FileDataset, Remark
 from monai_tumor.datasets.files import Pairs, no_mask_at_all, refuse_orphans, refuse_unmasked
 from monai_tumor.datasets.layout import wrong_layout
 from tumor_brain_mri import flat, patients, volumes
@@ -60,6 +61,10 @@ class BrainMriDataset(FileDataset):
         refuse_orphans(pairs, folder)
         refuse_unmasked(pairs, folder)
         return pairs
+
+    def remarks(self, root: str | os.PathLike[str]) -> Sequence[Remark]:
+        """Return what volumes hide: thick slices, and labels that a program made."""
+        return tuple(volumes.remarks(Path(root))) if volumes.recognises(Path(root)) else ()
 
     def load(self, case: Case) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
         """Read one slice: of a volume if the case has an index, else of an image file.

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monai_tumor.cases import Case
+from monai_tumor.datasets.base import Remark
 from monai_tumor.datasets.files import list_files, list_folders
 from monai_tumor.datasets.layout import HasLayout, wrong_layout
 from monai_tumor.errors import WrongDataError
@@ -28,7 +29,9 @@ MAX_VOXELS = 300_000_000
 
 _IMAGE = re.compile(r"(.*[-_.])?(image|t2f|flair)\.nii(\.gz)?", re.IGNORECASE)
 _LABEL = re.compile(r"(.*[-_.])?(label|labels|seg)([-_][a-z0-9_-]*)?\.nii(\.gz)?", re.IGNORECASE)
+_MADE_BY_PROGRAM = re.compile(r"algorithm|predict|automat")
 _FOLDERS_LOOKED_AT = 20
+_THICK = 3.0
 _VOLUMES_KEPT = 4
 _AFFINE_TOLERANCE_MM = 1e-3
 
@@ -72,6 +75,18 @@ def find_cases(dataset: HasLayout, folder: Path) -> Iterator[Case]:
         count = _slice_count(image, label)
         for index in range(count):
             yield Case(f"{child.name}_{index}", child.name, str(image), (str(label),), index=index)
+
+
+def remarks(folder: Path) -> Iterator[Remark]:
+    """Yield what the slices of volumes do not show: thick slices, and labels that a program made; headers are read only."""
+    for child in list_folders(folder):
+        for label in filter(lambda path: _MADE_BY_PROGRAM.search(path.name.lower()), _matching(child, _LABEL)):
+            yield Remark(f"{child.name}/{label.name}: by its name a program drew these labels, not an expert")
+        for image in _matching(child, _IMAGE):
+            spacing = np.linalg.norm(_opened(str(image)).affine[:3, :3], axis=0)
+            if spacing[2] > _THICK * spacing[:2].max():
+                size = " x ".join(f"{value:.2g}" for value in spacing)
+                yield Remark(f"{child.name}: voxels of {size} mm, so that neighbouring slices are far apart")
 
 
 def load_slice(case: Case) -> tuple[NDArray[np.uint8], NDArray[np.bool_] | None]:
