@@ -134,8 +134,9 @@ def _builtins() -> list[Component]:
 def _guests(limit: str | None) -> tuple[Component, ...]:
     wanted = None if limit is None else {_normal(item) for item in limit.split(",")}
     found: set[Component] = set()
+    points = importlib.metadata.entry_points()  # once: each call reads the metadata of everything installed
     for kind in KINDS:
-        for point in importlib.metadata.entry_points(group=f"monai_tumor.{kind}"):
+        for point in points.select(group=f"monai_tumor.{kind}"):
             # An installation that broke off has no name and no version.
             owner, version = (point.dist.name, point.dist.version) if point.dist else ("", "")
             component = Component(kind, point.name, _normal(owner or "unknown"), version or "", point.value)

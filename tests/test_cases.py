@@ -24,7 +24,7 @@ def test_usual_names_are_taken(name: str) -> None:
     "name", ["", "/root", " blank", "a/../b", "..", "a\\b", "a:b", "böse", "a\nb", "a\n", "a*", "-a"]
 )
 def test_names_that_are_bad_in_files_are_refused(name: str) -> None:
-    with pytest.raises(WrongDataError, match="use letters, digits, blank"):
+    with pytest.raises(WrongDataError, match="with letters, digits, blank"):
         case(name)
 
 
