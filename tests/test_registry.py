@@ -211,6 +211,6 @@ def test_a_missing_guest_is_answered_with_the_line_that_installs_it(
     with pytest.raises(WrongCallError, match="not named in MONAI_TUMOR_PLUGINS; add monai-tumor-brain-mri there"):
         find("datasets", "brain_mri")
     monkeypatch.delenv(LIMIT_VARIABLE)
-    monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: ())
+    monkeypatch.setattr(importlib.metadata, "entry_points", lambda: importlib.metadata.EntryPoints(()))
     with pytest.raises(WrongCallError, match=r"not installed; run: pip install (-e plugins/)?monai-tumor-brain-mri$"):
         find("datasets", "brain_mri")
