@@ -30,11 +30,16 @@ _FAR_BITS = 72  # pairs of one frame lie at up to 60 of 256 bits, strangers most
 _NEAR_BITS = 32  # so near that a picture with hardly any landmark is looked at as well
 
 
-def candidate_pairs(prints: Sequence[Fingerprint]) -> Pairs:
+def candidate_pairs(prints: Sequence[Fingerprint], groups: Sequence[str] | None = None) -> Pairs:
     """Return the pairs worth looking at: several landmarks in common, or like hashes, and neither of them blank.
 
     Where hashes are alike and landmarks are not, nothing could be proved: the black rim of head scans alone makes the
     hashes of strangers alike.
+
+    Args:
+        prints: Fingerprint of every picture.
+        groups: Group of every picture; pairs within a group are left out, so that many like slices of one patient take
+            no place from a copy of another.
 
     Returns:
         (k, 2) int64, the smaller position first, sorted.
@@ -47,6 +52,9 @@ def candidate_pairs(prints: Sequence[Fingerprint]) -> Pairs:
     pairs = np.unique(np.concatenate(found), axis=0)
     shown = np.array([not item.blank for item in prints])
     pairs = pairs[shown[pairs].all(axis=1)]
+    if groups is not None:
+        owners = np.array(groups)
+        pairs = pairs[owners[pairs[:, 0]] != owners[pairs[:, 1]]]
     return _nearest(pairs, hash_distance(*hashes[pairs.T]))
 
 

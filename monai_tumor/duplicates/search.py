@@ -67,11 +67,14 @@ def find_duplicates(
     Returns:
         The pairs, pixel-identical ones first, then by agreement.
     """
-    owners = np.array(groups)
     copies = _copies(prints)
     singles = sorted(set(range(len(prints))) - {copy for first, *rest in copies for copy in rest})
-    near = np.array(singles)[candidate_pairs([prints[position] for position in singles])] if singles else _NO_PAIRS
-    near = near[owners[near[:, 0]] != owners[near[:, 1]]]
+    near = _NO_PAIRS
+    if singles:
+        worth_it = candidate_pairs(
+            [prints[position] for position in singles], [groups[position] for position in singles]
+        )
+        near = np.array(singles)[worth_it]
     equal = [pair for members in copies for pair in _some_pairs(members)]
     pairs = [*((pair, True) for pair in equal), *((pair, False) for pair in map(tuple, near.tolist()))]
 

@@ -193,3 +193,10 @@ def test_sets_without_duplicates_across_patients_stay_as_they_are(
     real_data: Path, folder: str, pattern: str, group: Callable[[str], str]
 ) -> None:
     assert pairs_of(*read(real_data / folder, pattern), group=group) == []
+
+
+def test_like_slices_of_one_patient_take_no_place_from_a_copy_under_another(frames: list[Picture]) -> None:
+    random = np.random.default_rng(0)
+    noisy = [np.clip(frames[0] + random.integers(-1, 2, frames[0].shape), 0, 255).astype(np.uint8) for _ in range(40)]
+    crop = np.ascontiguousarray(noisy[7][15:, 20:])
+    assert {second for _, second in places(search([*noisy, crop], ["p1"] * 40 + ["p2"]))} == {40}
