@@ -21,6 +21,7 @@ import numpy as np
 from monai_tumor.cases import Case, natural_key
 from monai_tumor.errors import WrongDataError
 from monai_tumor.registry import API
+from monai_tumor.wording import count_of
 
 _TEXTS = ("name", "modality", "organ", "task")
 _CASES_LOADED = 5
@@ -65,6 +66,8 @@ def _check_description(dataset: Any) -> None:
 def _check_cases(cases: Sequence[Case]) -> None:
     _expect(len(cases) > 0, "cases(root) is empty; raise WrongDataError where nothing is found")
     _expect(all(isinstance(case, Case) for case in cases), "cases(root) has items that are not monai_tumor.cases.Case")
+    odd = [case.problem for case in cases if case.problem]
+    _expect(not odd, f"{len(odd)} ids cannot be used; the first: {odd[:1]}")
     ids = [case.id for case in cases]
     _expect(len(set(ids)) == len(ids), "two cases have one id; return ordered_cases(...), which names them")
     _expect(ids == sorted(ids, key=natural_key), "cases are not sorted by id; return ordered_cases(...)")
@@ -113,7 +116,9 @@ def _refusal(dataset: Any, folder: Path) -> str:
         found = dataset.cases(folder)
     except WrongDataError as error:
         return str(error)
-    raise AssertionError(f"cases() of a {folder.name!r} folder gave {len(found)} cases; raise WrongDataError")
+    raise AssertionError(
+        f"cases() of a {folder.name!r} folder gave {count_of(len(found), 'case', 'cases')}; raise WrongDataError"
+    )
 
 
 def _spread(cases: Sequence[Case]) -> list[Case]:

@@ -21,11 +21,22 @@ def test_usual_names_are_taken(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", "/root", " blank", "a/../b", "..", "a\\b", "a:b", "böse", "a\nb", "a\n", "a*", "-a"]
+    "name", ["", "a;b", "\udcff", "/root", " blank", "a/../b", "..", "a\\b", "a:b", "böse", "a\nb", "a\n", "a*", "-a"]
 )
-def test_names_that_are_bad_in_files_are_refused(name: str) -> None:
-    with pytest.raises(WrongDataError, match="with letters, digits, blank"):
-        case(name)
+def test_names_that_are_bad_in_files_get_a_stand_in_and_a_problem(name: str) -> None:
+    odd = case(name)
+    assert odd.problem.startswith(f"case id {name!r} (image.png) has a character that file names should not have")
+    assert odd.id != name and case(odd.id).problem == "" and case(odd.id).id == odd.id
+
+
+def test_a_stand_in_is_like_the_name_and_no_other_name_has_it() -> None:
+    assert case("a;b").id.startswith("a_b (odd name ")
+    assert len({case(name).id for name in ("a;b", "a:b", "a_b", "\udcff", "\udcfe", "\\udcff")}) == 6
+
+
+def test_a_case_that_is_a_group_of_its_own_stays_one() -> None:
+    alone, patient = Case("a;b", "a;b", "a;b.png", None), Case("a;b", "patient 1", "a;b.png", None)
+    assert alone.group == alone.id == patient.id and patient.group == "patient 1"
 
 
 def test_an_empty_group_is_refused() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
@@ -59,13 +58,14 @@ def prose_of(page: str) -> str:
 
 def parsed(words: list[str]) -> click.Context:
     """Parse a command without running it."""
-    command, names, parent = main, words[1:], None
+    command, parent = main, None
+    name, *names = words
     while isinstance(command, click.Group):
-        parent = click.Context(command, parent=parent, info_name=command.name, **command.context_settings)
-        _, found, names = command.resolve_command(parent, names)
+        parent = click.Context(command, parent=parent, info_name=name, **command.context_settings)
+        name, found, names = command.resolve_command(parent, names)
         assert found is not None, f"no such command: {' '.join(words)}"
         command = found
-    return command.make_context(words[1], list(names), parent=parent)
+    return command.make_context(name, list(names), parent=parent)
 
 
 def identifier(case: object) -> str:
@@ -84,10 +84,9 @@ def test_no_page_names_a_path_of_a_machine(page):
     assert MACHINE_PATH.findall(text_of(page)) == []
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_json_in_pages_is_json(page):
-    for block in blocks(page, "json"):
-        json.loads(block)
+@pytest.mark.parametrize(("page", "block"), [(page, block) for page in PAGES for block in blocks(page, "json")])
+def test_json_in_pages_is_json(page, block):
+    assert isinstance(json.loads(block), dict)
 
 
 def test_every_page_of_the_docs_is_in_the_index():
@@ -109,8 +108,11 @@ def test_our_commands_parse(page, words):
 
 @pytest.mark.parametrize(("page", "words"), spans(), ids=identifier)
 def test_quoted_commands_exist(page, words):
-    with contextlib.suppress(click.MissingParameter):  # a sentence may name a command without its arguments
-        parsed(words)
+    try:
+        context = parsed(words)
+    except click.MissingParameter as error:  # a sentence may name a command without its arguments
+        context = error.ctx
+    assert context.command_path.split() == words[: len(context.command_path.split())]
 
 
 @pytest.mark.parametrize(("page", "words"), shell_lines("python -m monai.bundle run"), ids=identifier)
@@ -125,6 +127,7 @@ def test_commands_were_found_at_all():
     assert len(shell_lines("monai-tumor ")) > 20
     assert len(shell_lines("python -m monai.bundle run")) > 3
     assert len(spans()) > 5
+    assert [page for page in PAGES if blocks(page, "json")] != []
 
 
 @pytest.mark.parametrize("part", PARTS)

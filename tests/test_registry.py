@@ -195,7 +195,7 @@ def test_an_installation_that_broke_off_does_not_stop_the_listing(
 def test_an_unknown_name_says_the_nearest(install: Install) -> None:
     with pytest.raises(WrongCallError, match="unknown data set 'phantm'; did you mean 'phantom'"):
         find("datasets", "phantm")
-    with pytest.raises(WrongCallError, match="unknown network 'zzz'; known: deeplabv3, "):
+    with pytest.raises(WrongCallError, match="unknown network 'zzz'; known: classic_unet, deeplabv3, "):
         find("networks", "zzz")
 
 

@@ -24,6 +24,7 @@ from monai_tumor.duplicates.search import Watch, unwatched
 from monai_tumor.errors import ToolkitError
 from monai_tumor.imaging.marks import LEAST_SCORE
 from monai_tumor.splits.split import QUARANTINE, data_fingerprint
+from monai_tumor.wording import count_of
 
 VERSION = 1
 THRESHOLDS: Mapping[str, float] = {
@@ -72,7 +73,7 @@ class Audit:
         """The result in one sentence."""
         count = len(self.errors)
         if count:
-            return f"{count} thing{'s' if count > 1 else ''} would make results wrong."
+            return f"{count_of(count, 'thing', 'things')} would make results wrong."
         leaks = self.leak is not None and any(leak.images for leak in self.leak.counts)
         proviso = ", if patients and copies stay on one side of a split" if leaks else ""
         return f"Nothing was found that would make results wrong{proviso}."

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from monai_tumor.audit.relations import Relation, clusters_of, contradictions, find_relations
 from monai_tumor.audit.survey import Survey, take_survey
@@ -54,16 +55,14 @@ def divide(
     if folds is not None:
         check_fold_count(folds)  # before every file is read
     survey = take_survey(dataset, cases).complete()
-    return divide_surveyed(survey, find_relations(survey), seed, fractions, folds, published, contradictory)
+    place = partial(make_split, seed=seed, fractions=fractions) if folds is None else _folds(folds, seed, published)
+    return divide_surveyed(survey, find_relations(survey), place, contradictory)
 
 
 def divide_surveyed(
     survey: Survey,
     relations: Sequence[Relation],
-    seed: int = 0,
-    fractions: Mapping[str, float] = FRACTIONS,
-    folds: int | None = None,
-    published: Sequence[PublishedFolds] = (),
+    place: Callable[..., Split] = make_split,
     contradictory: str = "quarantine",
 ) -> Split:
     """Divide the cases of a survey that could be read, of which it is known which ones show one frame.
@@ -71,24 +70,23 @@ def divide_surveyed(
     Args:
         survey: The data set as it was seen.
         relations: The pairs of one frame, from ``find_relations``.
-        seed: As for ``divide``, and so are the others and the errors.
-        fractions: Part name to its share of the cases.
-        folds: Make so many folds instead.
-        published: Folds of the makers of the set.
-        contradictory: One of ``CONTRADICTORY``.
+        place: Makes the split of name, entries and ``dropped``, such as ``make_split`` with its other arguments bound.
+        contradictory: As for ``divide``, and so are the errors.
     """
     _refuse_unknown(contradictory)
-    dataset = survey.dataset
     reasons = {} if contradictory == "keep" else contradictions(relations)
     dropped = reasons if contradictory == "drop" else {}
     entries = {name: entry for name, entry in _entries(survey, relations, reasons).items() if name not in dropped}
-    if folds is None:
-        return make_split(dataset.name, entries, seed, fractions, dropped)
+    return place(survey.dataset.name, entries, dropped=dropped)
+
+
+def _folds(count: int, seed: int, published: Sequence[PublishedFolds]) -> Callable[..., Split]:
+    """Return what makes so many folds: those of the makers where they published as many."""
     for official in published:
-        if folds == len(set(official.fold_of.values())):
+        if count == len(set(official.fold_of.values())):
             source = f"{official.file}, sha256 {official.sha256}"
-            return published_split(dataset.name, entries, official.fold_of, source, dropped)
-    return make_folds(dataset.name, entries, seed, folds, dropped)
+            return partial(published_split, fold_of=official.fold_of, source=source)
+    return partial(make_folds, seed=seed, count=count)
 
 
 def _refuse_unknown(contradictory: str) -> None:

@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monai_tumor.cases import Case
-from monai_tumor.datasets import RegisteredDataset, content_digest
+from monai_tumor.datasets import RegisteredDataset, content_digest, load_case
 from monai_tumor.duplicates.fingerprint import Fingerprint, fingerprint
 from monai_tumor.duplicates.search import Watch, unwatched
 from monai_tumor.errors import ToolkitError, WrongDataError
+from monai_tumor.wording import count_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ def take_survey(
 
     def look(case: Case) -> CaseFacts | ToolkitError:
         try:
-            image, reference = dataset.load(case)
+            image, reference = load_case(dataset, case)
             if also is not None:
                 also(case, image, reference)
             return _facts(dataset, case, image, reference)
@@ -135,5 +136,5 @@ def raise_unreadable(errors: Sequence[object], total: int) -> None:
         named = "; ".join(str(error) for error in errors[:3])
         more = f"; and {len(errors) - 3} more" if len(errors) > 3 else ""
         raise WrongDataError(
-            f"{len(errors)} of {total} cases cannot be read: {named}{more}. Mend or remove these files"
+            f"{len(errors)} of {count_of(total, 'case', 'cases')} cannot be read: {named}{more}. Mend or remove these files"
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from monai_tumor.audit.check import Audit
 from monai_tumor.audit.findings import Finding
-from monai_tumor.datasets.files import count_of
+from monai_tumor.wording import count_of
 
 _TEXT_SHOWN = 80
 _EXAMPLES_SHOWN = 3
@@ -32,7 +32,8 @@ def random_leak_sentence(audit: Audit) -> str:
     told = audit.leak.content()
     first, spread = told["first_seed"], told["held_out"]
     least = "at least " if any(finding.kind == "no_patients" for finding in audit.findings) else ""
-    share = f"{least}{first['held_out']} of {first['of_held_out']} images held out ({first['held_out_percent']:.0f} %)"
+    held_out = count_of(first["of_held_out"], "image", "images")
+    share = f"{least}{first['held_out']} of {held_out} held out ({first['held_out_percent']:.0f} %)"
     span = f"{spread['least_percent']:.0f} to {spread['most_percent']:.0f} %"
     return (
         f"Divided at random, image by image (70/20/10, seed 0), {share} show a frame or a patient that is in training too; "

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from monai_tumor import registry
 from monai_tumor.bundles.running import running_root
-from monai_tumor.errors import PluginError, WrongCallError, nearest
+from monai_tumor.errors import PluginError, WrongCallError, nearest, unknown_name
 
 PARTS = ("train", "evaluate", "inference", "multi_gpu_train")
 
@@ -88,6 +88,31 @@ def config_file(root: Path, part: str) -> Path:
     if not path.is_file():
         raise WrongCallError(f"bundle {root} has no {part}.json, so this command cannot run it")
     return path
+
+
+def recipe_folder() -> Path:
+    """Return the folder of the recipes, ``NAME.json`` each: overlays that turn a bundle into a named method."""
+    package = Path(registry.__file__).parent
+    checkout = package.parent / "bundles" / "recipes"
+    return checkout if checkout.is_dir() else package / "bundled" / "recipes"
+
+
+def recipes() -> list[str]:
+    """Return the names of the recipes, sorted."""
+    return sorted(path.stem for path in recipe_folder().glob("*.json"))
+
+
+def recipe_file(name_or_path: str) -> Path:
+    """Return the overlay of a recipe, or the JSON file of a recipe of one's own.
+
+    Raises:
+        WrongCallError: It is neither.
+    """
+    if name_or_path in recipes():
+        return recipe_folder() / f"{name_or_path}.json"
+    if name_or_path.endswith(".json") and Path(name_or_path).is_file():
+        return Path(name_or_path)
+    raise unknown_name("recipe", name_or_path, recipes(), "(or the path of a JSON file)")
 
 
 def bundle_name(root: Path) -> str | None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from monai_tumor.bundles.tracking import prepare_tracking, without_tracking
 from monai_tumor.errors import ToolkitError, WrongCallError, error_chain, nearest, user_error
 
 # Ids that other MONAI tools put into every workflow (MonaiAlgo: run_name), besides MONAI's own metadata.
@@ -34,7 +35,7 @@ _LOCAL = (
     "train#dataset#data",
 )
 # What a resumed run may be given anew; encoder weights were loaded before its first epoch.
-_MAY_DIFFER = ("dataset_name", "epochs", "network_def#encoder_weights")
+_MAY_DIFFER = ("dataset_name", "epochs", "train#trainer#max_epochs", "network_def#encoder_weights")
 _REFERENCE = re.compile(r"[@%]([A-Za-z_][A-Za-z0-9_]*)")
 _MACHINE_PATH = re.compile(r"^(?:/|~|[A-Za-z]:[\\/])")
 _MONAI_COMPONENT = "Failed to instantiate component '"
@@ -55,6 +56,7 @@ def begin() -> None:
         refuse_unknown(settings, known_settings(folder))
         refuse_unknown_inside(settings, folder)
         refuse_other_settings(settings)
+        prepare_tracking(workflow.parser)
 
 
 def running_root() -> Path | None:
@@ -152,7 +154,7 @@ class ConfigurationWriter:
             write_text(run / "LICENSE", (root / "LICENSE").read_text(encoding="utf-8"))
 
     def _portable(self, original: dict[str, Any]) -> dict[str, Any]:
-        kept = {name: value for name, value in self.settings.items() if name not in _FOREIGN}
+        kept = {name: value for name, value in without_tracking(self.settings).items() if name not in _FOREIGN}
         for name in local_settings(self.folder):
             _restore(kept, original, name.split("#"))
         kept["dataset_name"] = self.dataset_name
@@ -209,7 +211,7 @@ def refuse_other_settings(settings: dict[str, Any]) -> None:
     former_file = Path(str(resume)) / "configs" / "train.json"
     if not isinstance(resume, str) or not former_file.is_file():
         return  # no resume, or no run: RunFolder says so
-    former, now = _leaves(_read(former_file)), _leaves(settings)
+    former, now = _leaves(_read(former_file)), _leaves(without_tracking(settings))
     may_differ = tuple(f"{name}#" for name in (*_MAY_DIFFER, *_FOREIGN, *local_settings(former_file.parent)))
     for name in [*former, *(name for name in now if name not in former)]:
         if not f"{name}#".startswith(may_differ) and now.get(name) != former.get(name):

@@ -12,6 +12,7 @@ from monai_tumor.cli.data_convert import convert_command
 from monai_tumor.cli.options import PARTS, PATH, json_option, names_of
 from monai_tumor.cli.output import put_json, put_table, stdout_for_json
 from monai_tumor.errors import WrongCallError
+from monai_tumor.wording import count_of
 
 if TYPE_CHECKING:
     from monai_tumor.splits.split import Split
@@ -78,7 +79,7 @@ def split_command(folder: str | None, dataset: str | None, output: str, as_json:
         ("part", "cases", "clusters", "with lesion", "lesion-free", "no reference"),
     )
     if split.dropped:
-        click.echo(f"dropped: {len(split.dropped)} cases that contradict each other")
+        click.echo(f"dropped: {count_of(len(split.dropped), 'case that contradicts', 'cases that contradict')} another")
     click.echo(f"split: {output} ({split.rule}; hash {split.hash[:12]})")
 
 
@@ -107,7 +108,7 @@ def phantom_command(folder: str, layout: str, as_json: bool, **how: Any) -> None
     if as_json:
         put_json({"folder": folder, "layout": layout, **how})
         return
-    click.echo(f"{phantom.count} phantoms: {folder} (layout {layout})")
+    click.echo(f"{count_of(phantom.count, 'phantom', 'phantoms')}: {folder} (layout {layout})")
 
 
 @data_group.command("cache", epilog="Example: monai-tumor data cache --clear")

@@ -10,6 +10,7 @@ import click
 from monai_tumor.cli.options import PATH, json_option, names_of
 from monai_tumor.cli.output import put_json, stdout_for_json
 from monai_tumor.errors import WrongCallError
+from monai_tumor.wording import count_of
 
 if TYPE_CHECKING:
     from monai_tumor.datasets.nnunet import NnunetSet
@@ -65,7 +66,8 @@ def _to_folder(source: str, destination: str, split_file: None, **how: Any) -> d
     cases = dataset.cases(source)
     failed = convert_to_folder(dataset, cases, destination)
     written = len(cases) - len(failed)
-    lines = [f"{written} of {len(cases)} cases of data set {name}: {destination} (read it with --dataset folder)"]
+    done = f"{written} of {count_of(len(cases), 'case', 'cases')} of data set {name}"
+    lines = [f"{done}: {destination} (read it with --dataset folder)"]
     return {
         "folder": destination,
         "layout": "folder",
@@ -99,7 +101,7 @@ def _dataset_of(source: str, name: str | None) -> str:
 
 def _summary(done: NnunetSet, name: str, found: int) -> Iterator[str]:
     """Yield what was written where, and what nnU-Net has to be told."""
-    yield f"{done.written} of {found} cases of data set {name}: {done.folder}"
+    yield f"{done.written} of {count_of(found, 'case', 'cases')} of data set {name}: {done.folder}"
     yield f"training: {done.training} in imagesTr and labelsTr"
     yield f"test: {done.test} in imagesTs and labelsTs, and {done.unlabelled} unlabelled in imagesTs"
     if done.left_out:

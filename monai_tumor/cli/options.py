@@ -28,6 +28,13 @@ def names_of(kind: str, folders: bool = False) -> Completion:
     return complete
 
 
+def recipe_names(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return the completion of a recipe's name."""
+    from monai_tumor.bundles.find import recipes
+
+    return [CompletionItem(name) for name in recipes() if name.startswith(incomplete)]
+
+
 # click looks whether a path may be read, and answers in three lines of its own; the toolkit says it in one.
 PATH = click.Path(readable=False)
 

@@ -15,6 +15,7 @@ from monai_tumor.cli.options import (
     json_option,
     names_of,
     path_setting,
+    recipe_names,
     run_or_show,
     set_option,
     show_option,
@@ -35,6 +36,10 @@ _REPORTED = ("bundle", "status", "metric", "best_epoch", "best")
 @click.option("--split", metavar="FILE", type=click.Path(), help="Split or folds made by 'data split'.")
 @click.option("--fold", metavar="K", type=int, help="Which fold of the file is the test part, from 0.")
 @click.option("--epochs", metavar="N", type=click.IntRange(min=1), help="Passes over the training part.")
+@click.option("--minutes", metavar="M", type=float, help="Train for so long instead: as many epochs as fit.")
+@click.option(
+    "--recipe", metavar="NAME", help="Settings of a named method, or a JSON file.", shell_complete=recipe_names
+)
 @click.option("--network", metavar="NAME", help="Network to train.", shell_complete=names_of("networks"))
 @click.option("--run-dir", metavar="DIR", type=click.Path(), help="New folder for the run; default: runs/BUNDLE/NNN.")
 @click.option("--resume", metavar="RUN", type=click.Path(), help="Go on with an unfinished run, instead of BUNDLE.")
@@ -48,12 +53,12 @@ def train_command(ctx: click.Context, /, bundle: str | None, words: tuple[str, .
     BUNDLE is a name ('monai-tumor bundle list') or the folder of a run, whose settings are then used again. Without
     --dataset-dir the data are synthetic phantoms. With --resume the run's own settings hold.
     """
-    show, as_json = given.pop("show"), given.pop("as_json")
-    root = _root(bundle, given["resume"])
+    show, as_json, recipe = given.pop("show"), given.pop("as_json"), given.pop("recipe")
+    files = _files(bundle, given["resume"], recipe)
     settings = _settings(given, words)
     code = 0
     try:
-        run_or_show("training", [root], settings, show, as_json)
+        run_or_show("training", files, settings, show, as_json)
     except SystemExit as stop:  # interrupted: the run is there all the same
         code = stop.code if isinstance(stop.code, int) else 1
     if as_json:
@@ -61,15 +66,17 @@ def train_command(ctx: click.Context, /, bundle: str | None, words: tuple[str, .
     ctx.exit(code)
 
 
-def _root(bundle: str | None, resume: str | None) -> Path:
-    from monai_tumor.bundles.find import config_file, resolve
+def _files(bundle: str | None, resume: str | None, recipe: str | None) -> list[Path]:
+    from monai_tumor.bundles.find import config_file, recipe_file, resolve
 
     if (bundle is None) == (resume is None):
         raise WrongCallError("give either BUNDLE or --resume RUN, for example: monai-tumor train brain")
+    if resume is not None and recipe is not None:
+        raise WrongCallError("--resume and --recipe exclude each other: a resumed run keeps its own settings")
     root = resolve(str(bundle or resume))
     if resume is not None and not (root / "models" / "checkpoint.pt").is_file():
         raise WrongCallError(f"{resume} has no models/checkpoint.pt; give the folder of an unfinished run to --resume")
-    return config_file(root, "train")
+    return [config_file(root, "train"), *([recipe_file(recipe)] if recipe is not None else [])]
 
 
 def _settings(given: dict[str, Any], words: tuple[str, ...]) -> dict[str, Any]:
@@ -80,8 +87,13 @@ def _settings(given: dict[str, Any], words: tuple[str, ...]) -> dict[str, Any]:
             registry.find(kind, given[option])  # an unknown name is answered before anything heavy is imported
     if given["split"] is not None and given["dataset"] is None:
         given["dataset"] = read_split(given["split"]).dataset
+    if given["epochs"] is not None and given["minutes"] is not None:
+        raise WrongCallError("--epochs and --minutes exclude each other; give one of them")
     plain = {name: path_setting(value) if name in _PATHS else value for name, value in given.items()}
-    return collect_settings({_SETTINGS.get(name, name): value for name, value in plain.items()}, words)
+    settings = collect_settings({_SETTINGS.get(name, name): value for name, value in plain.items()}, words)
+    if given["epochs"] is not None:
+        settings.setdefault("minutes", None)  # a recipe may have them, and the epochs were asked for
+    return settings
 
 
 def _result(settings: dict[str, Any]) -> dict[str, Any]:

@@ -63,6 +63,17 @@ def open_dataset(name: str) -> RegisteredDataset:
     return dataset
 
 
+def load_case(dataset: RegisteredDataset, case: Case) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    """Return image and reference of a case that may be one that cannot be used.
+
+    Raises:
+        WrongDataError: The case has a ``problem``, or a file cannot be read.
+    """
+    if case.problem:
+        raise WrongDataError(case.problem)
+    return dataset.load(case)
+
+
 def content_digest(dataset: RegisteredDataset, case: Case) -> str:
     """Return 32 hexadecimal digits that change whenever the pixels of a case may have changed.
 

@@ -135,13 +135,33 @@ def load_files(
     image = read_image(image_file)
     if mask_files is None:
         return image, None
-    reference = np.zeros(image.shape[:2], bool)
+    return image, load_masks(image_file, (image.shape[0], image.shape[1]), mask_files, mask_threshold)
+
+
+def load_masks(
+    image_file: str, shape: tuple[int, int], mask_files: Iterable[str], mask_threshold: int | None = None
+) -> NDArray[np.bool_]:
+    """Read the OR of mask files, for a layout that cuts some in another way than others.
+
+    Args:
+        image_file: The image they belong to, for errors.
+        shape: Its rows and columns.
+        mask_files: The files; all False where there is none.
+        mask_threshold: As in ``FileDataset``.
+
+    Returns:
+        (rows, columns) bool.
+
+    Raises:
+        WrongDataError: A file cannot be read, or has another size than the image.
+    """
+    reference = np.zeros(shape, bool)
     for path in mask_files:
         mask = read_mask(path, mask_threshold)
-        if mask.shape != reference.shape:
-            raise _size_differs(image_file, reference.shape, path, mask.shape)
+        if mask.shape != shape:
+            raise _size_differs(image_file, shape, path, mask.shape)
         reference |= mask
-    return image, reference
+    return reference
 
 
 def _size_differs(image: str, expected: tuple[int, ...], mask: str, found: tuple[int, ...]) -> WrongDataError:

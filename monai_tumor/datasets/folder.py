@@ -8,19 +8,9 @@ from pathlib import Path
 from monai_tumor.cases import Case
 from monai_tumor.datasets.base import FileDataset
 from monai_tumor.datasets.case_table import TABLE_NAME, read_case_table
-from monai_tumor.datasets.files import (
-    Pairs,
-    child_folder,
-    list_folders,
-    no_mask_at_all,
-    pair_suffixes,
-    pair_trees,
-    refuse_orphans,
-)
+from monai_tumor.datasets.files import list_folders
 from monai_tumor.datasets.layout import wrong_layout
-
-IMAGE_FOLDERS = ("images", "image")
-MASK_FOLDERS = ("masks", "mask")
+from monai_tumor.datasets.pairs import Pairs, pair_suffixes, pair_trees, refuse_orphans, refuse_unlabelled, two_trees
 
 
 class FolderDataset(FileDataset):
@@ -44,7 +34,7 @@ class FolderDataset(FileDataset):
         """Say 1 for a folder with a table, 0.5 for one with both folders or with a file beside its mask."""
         if (folder / TABLE_NAME).is_file():
             return 1
-        return 0.5 if _two_trees(folder) or any(pair_suffixes(folder, depth=0).masks.values()) else 0
+        return 0.5 if two_trees(folder) or any(pair_suffixes(folder, depth=0).masks.values()) else 0
 
     def find_cases(self, folder: Path) -> Iterable[Case]:
         """Return the cases of the table if there is one, else of the files.
@@ -54,25 +44,19 @@ class FolderDataset(FileDataset):
         """
         if (folder / TABLE_NAME).is_file():
             return read_case_table(folder)
-        trees = _two_trees(folder)
+        trees = two_trees(folder)
         if trees is None:
             self._refuse_several(folder)
         pairs = pair_trees(*trees) if trees else pair_suffixes(folder)
-        if pairs.masks and len(pairs.without_mask) == len(pairs.masks):
-            raise wrong_layout(self, folder, no_mask_at_all(pairs))
+        refuse_unlabelled(self, pairs, folder)
         refuse_orphans(pairs, folder)
         return _cases(pairs, trees[0] if trees else folder)
 
     def _refuse_several(self, folder: Path) -> None:
         """Refuse a folder of data sets, which would otherwise be read as one."""
-        inner = [child for child in list_folders(folder) if _two_trees(child) or (child / TABLE_NAME).is_file()]
+        inner = [child for child in list_folders(folder) if two_trees(child) or (child / TABLE_NAME).is_file()]
         if inner:
             raise wrong_layout(self, folder, f"{inner[0].name}/ in it is a data set of its own")
-
-
-def _two_trees(folder: Path) -> tuple[Path, Path] | None:
-    images, masks = child_folder(folder, IMAGE_FOLDERS), child_folder(folder, MASK_FOLDERS)
-    return (images, masks) if images and masks else None
 
 
 def _cases(pairs: Pairs, folder: Path) -> Iterator[Case]:

@@ -105,8 +105,8 @@ class _Panel:
         if self.error is not None:
             return self.error
         told = f"{folder} is not the folder of a data set: {contents_of(folder)}{self.unasked()}"
-        if right := self._right_folders(folder):
-            return WrongDataError(f"{told}; {probably(right)}, data set {' or '.join(self.surest(right[0])[0])}")
+        if right := right_folders(lambda other: self.surest(other)[1], folder):
+            return WrongDataError(f"{told}; {probably(right, self._named)}")
         step = "give a folder like one of those below, or install or write a data-set plug-in"
         return WrongDataError(f"{told}; {step}{self._expected()}{found_tree(folder)}")
 
@@ -116,17 +116,8 @@ class _Panel:
             f"; not asked, because broken: {', '.join(self.broken)} (monai-tumor plugins check)" if self.broken else ""
         )
 
-    def _right_folders(self, folder: Path) -> list[Path]:
-        """Return the folders around that somebody recognises, and of these the ones that are recognised best."""
-        sureness: dict[Path, float] = {}
-
-        def asked(other: Path) -> float:
-            sureness[other] = self.surest(other)[1]
-            return sureness[other]
-
-        right = right_folders(asked, folder)
-        most = max((sureness[other] for other in right), default=0.0)
-        return [other for other in right if sureness[other] == most]
+    def _named(self, folder: Path) -> str:
+        return f"{folder} (data set {' or '.join(self.surest(folder)[0])})"
 
     def _ask(self, name: str, folder: Path) -> float:
         try:

@@ -5,19 +5,21 @@ from __future__ import annotations
 import os
 import textwrap
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
-from monai_tumor.cases import natural_key
-from monai_tumor.datasets.files import count_of, is_folder
+from monai_tumor.cases import Case, natural_key
+from monai_tumor.datasets.files import is_folder
 from monai_tumor.errors import ToolkitError, WrongCallError, WrongDataError, nearest
+from monai_tumor.wording import count_of
 
 _LEVELS_UP = 3
 _LEVELS_DOWN = 3
 _FOLDERS_LOOKED_AT = 300
 _ENTRIES_SHOWN = 8
+_FOLDERS_SHOWN = 5
 
 
 class HasLayout(Protocol):
@@ -28,6 +30,28 @@ class HasLayout(Protocol):
 
     def recognises(self, folder: Path) -> float:
         """Say from names alone how sure it is that a folder is one of this data set, from 0 to 1."""
+
+
+class Layout(Protocol):
+    """One of several layouts of a data set; a module with these two functions is one."""
+
+    def recognises(self, folder: Path) -> bool:
+        """Say from names alone whether a folder has this layout."""
+
+    def find_cases(self, dataset: HasLayout, folder: Path) -> Iterable[Case]:
+        """Return the cases of a folder of this layout; ``dataset`` is whose layout it is, for errors."""
+
+
+def cases_by_layout(dataset: HasLayout, folder: Path, layouts: Sequence[Layout]) -> Iterable[Case]:
+    """Return the cases of whichever of several layouts a folder has; none where it has none of them.
+
+    Raises:
+        WrongDataError: It has more than one, or what the layout refuses.
+    """
+    found = [layout for layout in layouts if layout.recognises(folder)]
+    if len(found) > 1:
+        raise wrong_layout(dataset, folder, "it has files of more than one of these layouts")
+    return found[0].find_cases(dataset, folder) if found else ()
 
 
 def checked_root(dataset: HasLayout, root: str | os.PathLike[str] | None) -> Path:
@@ -98,19 +122,32 @@ def _similar(folder: Path) -> str:
 
 
 def right_folders(recognises: Callable[[Path], float], root: Path) -> list[Path]:
-    """Look below a folder and then above it for those that are meant: people give a level too many or too few."""
-    # More than what is shown is looked for only to say that there are more; the bound keeps a whole disk out of it.
-    below = [folder for folder in islice(_below(root), _FOLDERS_LOOKED_AT) if _recognised(recognises, folder)]
-    if below:
-        return below
+    """Look below a folder and then above it for those that are meant: people give a level too many or too few.
+
+    Returns:
+        The surest first; a folder within one that is as sure is a part of that and left out.
+    """
+    # The bound keeps a whole disk out of it.
+    below = {folder: _sureness(recognises, folder) for folder in islice(_below(root), _FOLDERS_LOOKED_AT)}
+    parts = {folder for folder in below if any(below.get(parent, 0) >= below[folder] for parent in folder.parents)}
+    found = [folder for folder in below if below[folder] > 0 and folder not in parts]
+    if found:
+        return sorted(found, key=lambda folder: -below[folder])
     above = list(root.absolute().parents)[:_LEVELS_UP]
-    return [folder for folder in above if folder != folder.parent and _recognised(recognises, folder)][:1]
+    return [folder for folder in above if folder != folder.parent and _sureness(recognises, folder) > 0][:1]
 
 
-def probably(right: Sequence[Path]) -> str:
-    """Say in one clause which of the folders that were found is probably meant."""
-    rest = f" (or one of {len(right) - 1} more like it)" if len(right) > 1 else ""
-    return f"the right folder is probably {right[0]}{rest}"
+def probably(right: Sequence[Path], named: Callable[[Path], str] = str) -> str:
+    """Say in one clause which of the folders that were found is probably meant, or that one of several is.
+
+    Args:
+        right: The folders, the likeliest first.
+        named: Gives the words for a folder.
+    """
+    if len(right) == 1:
+        return f"the right folder is probably {named(right[0])}"
+    rest = f" and {len(right) - _FOLDERS_SHOWN} more" if len(right) > _FOLDERS_SHOWN else ""
+    return f"give one of {len(right)} folders in it: {', '.join(map(named, right[:_FOLDERS_SHOWN]))}{rest}"
 
 
 def _below(root: Path) -> Iterator[Path]:
@@ -120,11 +157,11 @@ def _below(root: Path) -> Iterator[Path]:
         yield from level
 
 
-def _recognised(recognises: Callable[[Path], float], folder: Path) -> bool:
+def _sureness(recognises: Callable[[Path], float], folder: Path) -> float:
     try:
-        return recognises(folder) > 0
+        return recognises(folder)
     except (ToolkitError, OSError):
-        return False  # a neighbour that cannot be read is not the folder that is looked for
+        return 0  # a neighbour that cannot be read is not the folder that is looked for
 
 
 def _visible(folder: Path) -> list[Path]:

@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monai_tumor.cases import Case, natural_key
-from monai_tumor.datasets import RegisteredDataset
+from monai_tumor.datasets import RegisteredDataset, load_case
 from monai_tumor.errors import WrongCallError, WrongDataError
+from monai_tumor.wording import count_of
 
 Result = TypeVar("Result")
 
@@ -37,7 +38,7 @@ def for_each_case(
 
     def one(case: Case) -> tuple[Result] | WrongDataError:
         try:
-            return (work(case, *dataset.load(case)),)
+            return (work(case, *load_case(dataset, case)),)
         except WrongDataError as error:
             return error
 
@@ -54,7 +55,9 @@ def refuse_nothing(failed: Mapping[str, str], total: int) -> None:
         WrongDataError: All cases failed; repeats what is wrong with the first.
     """
     if failed and len(failed) == total:
-        raise WrongDataError(f"none of {total} cases can be read, nothing was written: {next(iter(failed.values()))}")
+        raise WrongDataError(
+            f"none of {count_of(total, 'case', 'cases')} can be read, nothing was written: {next(iter(failed.values()))}"
+        )
 
 
 def distinct_names(wanted: Mapping[str, str]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +32,7 @@ _TILE = 24  # pixels; a quarter of a side of small pictures
 _SMALLEST_TILE = 8
 _LEAST_TILES = 6
 _LEAST_TEXTURE = 2.0
+_EVEN = 4  # grey levels; the noise of a frame grabber
 _FINE, _COARSE = 1.2, 5.0  # pixels
 _NEARLY_EQUAL = 0.9
 
@@ -41,7 +43,8 @@ class SameFrame:
 
     Attributes:
         matrix: (2, 3) float64, from x, y of the first picture to x, y of the second, in pixels.
-        agreement: Median correlation of the fine texture over tiles of 24 x 24 pixels (less in small pictures), up to 1.
+        agreement: Median correlation of the fine texture over tiles of 24 x 24 pixels (less in small pictures) that are not
+            text or lines on even ground in both, up to 1.
         overlap: Share of the smaller picture (as it lies on the other) that both show, 0..1.
     """
 
@@ -80,9 +83,7 @@ def same_frame(first: View, second: View) -> SameFrame | None:
     Captions, callipers, another crop, other grey levels, another scale and a rotation are allowed; frames of the same scene
     a moment later, neighbouring slices and pictures that share nothing but captions or a screen layout are not the same frame.
     """
-    for matrix in (_by_landmarks(first, second), _by_size(first, second)):
-        if matrix is None:
-            continue
+    for matrix in _alignments(first, second):
         agreement, overlap = _agreement(first, second, matrix)
         if agreement >= LEAST_AGREEMENT:
             return SameFrame(_unreduced(matrix, first.factor, second.factor), agreement, overlap)
@@ -92,6 +93,22 @@ def same_frame(first: View, second: View) -> SameFrame | None:
 def carry_over(mask: NDArray[np.bool_], found: SameFrame, shape: tuple[int, int]) -> NDArray[np.bool_]:
     """Bring a mask (rows, columns) of the first picture to the ``shape`` of the second."""
     return _warp(mask.astype(np.uint8), found.matrix, shape, cv2.INTER_NEAREST) > 0
+
+
+def _alignments(first: View, second: View) -> Iterator[Matrix]:
+    """Yield how the first picture may lie on the second, the likeliest first.
+
+    The landmarks of either are looked up in the other, for which of them match depends on whose neighbours are looked for.
+    """
+    there = _by_landmarks(first, second)
+    if there is not None:
+        yield there
+    back = _by_landmarks(second, first)
+    if back is not None:
+        yield cv2.invertAffineTransform(back)
+    whole = _by_size(first, second)
+    if whole is not None:
+        yield whole
 
 
 def _by_landmarks(first: View, second: View) -> Matrix | None:
@@ -145,11 +162,22 @@ def _agreement(first: View, second: View, matrix: Matrix) -> tuple[float, float]
     ours, theirs = _tiles(_moved_texture(first, matrix, scale, shape), side), _tiles(second.texture, side)
     spread = np.stack([ours.std(axis=1), theirs.std(axis=1)])
     counted = (_tiles(both, side).min(axis=1) > 0) & (spread.max(axis=0) > _LEAST_TEXTURE)
+    moved = _warp(first.grey, matrix, shape, cv2.INTER_LINEAR)
+    scene = counted.copy()
+    scene[counted] = ~(_drawn(_tiles(moved, side)[counted]) & _drawn(_tiles(second.grey, side)[counted]))
+    counted = scene if scene.sum() >= _LEAST_TILES else counted  # the smallest pictures have no tile to spare
     if counted.sum() < _LEAST_TILES:
         return 0.0, overlap
     ours, theirs, spread = ours[counted], theirs[counted], spread[:, counted]
     together = (ours * theirs).mean(axis=1) - ours.mean(axis=1) * theirs.mean(axis=1)
     return float(np.median(together / np.maximum(spread.prod(axis=0), 1e-3))), overlap
+
+
+def _drawn(tiles: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Say which tiles are text or lines on even ground, half of it of nearly one grey: strangers on one screen share those."""
+    levels = np.sort(tiles, axis=1, kind="stable")  # of bytes by radix, many times faster than a median
+    half = tiles.shape[1] // 2
+    return np.asarray((levels[:, half:] - levels[:, :-half]).min(axis=1) <= _EVEN)
 
 
 def _moved_texture(picture: View, matrix: Matrix, scale: float, shape: tuple[int, int]) -> NDArray[np.float32]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -15,15 +16,35 @@ from monai_tumor.imaging.prepare import robust_range, scale_to_bytes
 
 Pixels = NDArray[Any]
 Row = tuple[Pixels, Pixels | None, Pixels, str]
+Colour = tuple[int, int, int]
 
 # Orange and sky blue of Okabe and Ito (2008): told apart by all common kinds of colour blindness, and on grey.
 PREDICTION_COLOUR = (230, 159, 0)
 REFERENCE_COLOUR = (86, 180, 233)
+_WHITE = (255, 255, 255)
 
 _TILE_ROWS = 224
 _CAPTION_ROWS = 20
 _GAP = 4
 _PIXELS_PER_LINE_WIDTH = 300
+_LEAST_COLUMNS = 150  # of a tile under a method's name
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ComparedCase:
+    """One case as several methods outline it.
+
+    Attributes:
+        image: (R, C) or (R, C, 3), uint8 or uint16.
+        reference: (R, C) bool, or None for none.
+        caption: Stands over the image.
+        predictions: Caption and mask (R, C) bool of each method; the mask is None where there is none.
+    """
+
+    image: Pixels
+    reference: Pixels | None
+    caption: str
+    predictions: Sequence[tuple[str, Pixels | None]]
 
 
 def outline_picture(image: Pixels, prediction: Pixels | None, reference: Pixels | None = None) -> NDArray[np.uint8]:
@@ -65,8 +86,31 @@ def comparison_picture(rows: Sequence[Row]) -> NDArray[np.uint8]:
         raise WrongCallError("a comparison picture needs at least one case; give some")
     tiles = [_three_tiles(row) for row in rows]
     width = max(tile.shape[1] for row_tiles in tiles for tile in row_tiles)
-    bands = [_band(row_tiles, row, width) for row_tiles, row in zip(tiles, rows, strict=True)]
-    return np.concatenate(bands)
+    captions = [[row[3], "reference" if row[1] is not None else "no reference", "prediction"] for row in rows]
+    colours = [_WHITE, REFERENCE_COLOUR, PREDICTION_COLOUR]
+    return np.concatenate([_band(*both, colours, width) for both in zip(tiles, captions, strict=True)])
+
+
+def methods_picture(cases: Sequence[ComparedCase]) -> NDArray[np.uint8]:
+    """Show cases one below the other: image with reference, then what each method outlines, under captions.
+
+    Args:
+        cases: The cases, each with as many predictions. Sizes may differ; every tile is brought to one height.
+
+    Returns:
+        (height, width, 3) uint8 RGB.
+
+    Raises:
+        WrongCallError: There is no case.
+        WrongDataError: A mask has another size than its image.
+    """
+    if not cases:
+        raise WrongCallError("a picture of methods needs at least one case; give some")
+    tiles = [_method_tiles(case) for case in cases]
+    width = max(_LEAST_COLUMNS, *(tile.shape[1] for row_tiles in tiles for tile in row_tiles))
+    captions = [[case.caption, *(caption for caption, _ in case.predictions)] for case in cases]
+    colours = [_WHITE, *[PREDICTION_COLOUR] * len(cases[0].predictions)]
+    return np.concatenate([_band(*both, colours, width) for both in zip(tiles, captions, strict=True)])
 
 
 def _as_rgb(image: Pixels) -> NDArray[np.uint8]:
@@ -75,7 +119,7 @@ def _as_rgb(image: Pixels) -> NDArray[np.uint8]:
     return np.array(grey if grey.ndim == 3 else np.repeat(grey[..., None], 3, axis=2), np.uint8, order="C")
 
 
-def _draw_outline(picture: NDArray[np.uint8], mask: Pixels | None, colour: tuple[int, int, int], width: int) -> None:
+def _draw_outline(picture: NDArray[np.uint8], mask: Pixels | None, colour: Colour, width: int) -> None:
     if mask is None:
         return
     _check_size(mask, picture)
@@ -96,6 +140,13 @@ def _three_tiles(row: Row) -> list[NDArray[np.uint8]]:
     return [picture, outline_picture(picture, None, expert), outline_picture(picture, _tile_mask(prediction, image))]
 
 
+def _method_tiles(case: ComparedCase) -> list[NDArray[np.uint8]]:
+    picture = _tile(_as_rgb(case.image))
+    expert = None if case.reference is None else _tile_mask(case.reference, case.image)
+    masks = [None if mask is None else _tile_mask(mask, case.image) for _, mask in case.predictions]
+    return [outline_picture(picture, None, expert), *(outline_picture(picture, mask, expert) for mask in masks)]
+
+
 def _tile(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     shrinks = picture.shape[0] > _TILE_ROWS
     method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
@@ -112,18 +163,18 @@ def _tile_size(picture: Pixels) -> tuple[int, int]:
     return max(1, round(picture.shape[1] * _TILE_ROWS / picture.shape[0])), _TILE_ROWS
 
 
-def _band(tiles: list[NDArray[np.uint8]], row: Row, width: int) -> NDArray[np.uint8]:
-    band = np.zeros((_CAPTION_ROWS + _TILE_ROWS + _GAP, 3 * width + 2 * _GAP, 3), np.uint8)
+def _band(
+    tiles: Sequence[NDArray[np.uint8]], captions: Sequence[str], colours: Sequence[Colour], width: int
+) -> NDArray[np.uint8]:
+    step = width + _GAP
+    band = np.zeros((_CAPTION_ROWS + _TILE_ROWS + _GAP, len(tiles) * step - _GAP, 3), np.uint8)
     for place, tile in enumerate(tiles):
-        left = place * (width + _GAP)
-        band[_CAPTION_ROWS : _CAPTION_ROWS + _TILE_ROWS, left : left + tile.shape[1]] = tile
-    captions = [row[3], "reference" if row[1] is not None else "no reference", "prediction"]
-    colours = [(255, 255, 255), REFERENCE_COLOUR, PREDICTION_COLOUR]
-    return _captioned(band, captions, colours, width + _GAP)
+        band[_CAPTION_ROWS : _CAPTION_ROWS + _TILE_ROWS, place * step : place * step + tile.shape[1]] = tile
+    return _captioned(band, captions, colours, step)
 
 
 def _captioned(
-    band: NDArray[np.uint8], captions: list[str], colours: list[tuple[int, int, int]], step: int
+    band: NDArray[np.uint8], captions: Sequence[str], colours: Sequence[Colour], step: int
 ) -> NDArray[np.uint8]:
     font = ImageFont.load_default(13)
     for place, (caption, colour) in enumerate(zip(captions, colours, strict=True)):

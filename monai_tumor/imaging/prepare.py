@@ -5,6 +5,7 @@ Training, prediction and labelling all use these functions. Nothing here knows a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monai_tumor.errors import WrongCallError, WrongDataError
+from monai_tumor.imaging.filters import Entry, apply_filters, build_filters
 
 Pixels = NDArray[Any]
 
@@ -31,6 +33,7 @@ class PrepareSettings:
         columns: Width of the prepared array in pixels.
         channels: 1 (grey) or 3 (RGB).
         fit: ``"pad"`` keeps the aspect ratio and centres the picture in zeros; ``"stretch"`` fills the array.
+        filters: What is done to the picture after it is resized and before it is padded, in order; see ``filters``.
 
     Raises:
         WrongCallError: A value is impossible.
@@ -40,6 +43,7 @@ class PrepareSettings:
     columns: int = 256
     channels: int = 3
     fit: str = "pad"
+    filters: Sequence[Entry] = ()
 
     def __post_init__(self) -> None:
         if self.rows < 1 or self.columns < 1:
@@ -48,10 +52,12 @@ class PrepareSettings:
             raise WrongCallError(f"channels={self.channels} is impossible; give 1 (grey) or 3 (RGB)")
         if self.fit not in _FITS:
             raise WrongCallError(f"fit={self.fit!r} is unknown; give one of {', '.join(_FITS)}")
+        object.__setattr__(self, "filters", build_filters(self.filters))
 
     def key(self) -> str:
         """Return a stable text that differs whenever prepared pixels would differ."""
-        return f"prepare{_VERSION}-{self.rows}x{self.columns}x{self.channels}-{self.fit}"
+        shape = f"prepare{_VERSION}-{self.rows}x{self.columns}x{self.channels}-{self.fit}"
+        return "-".join([shape, *map(repr, self.filters)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +90,8 @@ def prepare_image(image: Pixels, settings: PrepareSettings) -> NDArray[np.uint8]
     _check_pixels(image)
     bytes_ = image if image.dtype == np.uint8 else scale_to_bytes(image, *robust_range(image))
     placement = _place(image.shape[:2], settings)
-    inner = _resample(_with_channels(bytes_, settings.channels), placement.rows, placement.columns)
+    resized = _resample(_with_channels(bytes_, settings.channels), placement.rows, placement.columns)
+    inner = apply_filters(resized, build_filters(settings.filters))
     prepared = np.zeros((settings.rows, settings.columns, settings.channels), np.uint8)
     prepared[placement.window] = inner.reshape(placement.rows, placement.columns, settings.channels)
     return prepared

@@ -18,8 +18,10 @@ from monai_tumor.duplicates.fingerprint import hash_distance
 from monai_tumor.errors import WrongDataError
 from monai_tumor.imaging.pictures import comparison_picture
 from monai_tumor.imaging.write import write_mask, write_picture, write_text
+from monai_tumor.metrics.boundary import boundary
+from monai_tumor.metrics.measures import ALL_CASE_MEASURES, COUNTS, LESION_MEASURES, Measure, ScoredCase
 from monai_tumor.metrics.overlap import overlap
-from monai_tumor.metrics.summary import ScoredCase, summarise_cases
+from monai_tumor.metrics.summary import summarise_cases
 from monai_tumor.pipeline import CaseSource
 from monai_tumor.splits.split import Split, SplitEntry, read_split
 from monai_tumor.training.record import file_sha256, versions
@@ -30,8 +32,6 @@ _PICTURES = 6
 # Without the pictures nothing can be proved, so only hashes that strangers do not share count: among 53 000 pairs of head
 # slices of different patients, which are as alike as strangers get, the nearest pair differs in 11 of 256 bits.
 _SEEN_BITS = 8
-
-_COLUMNS = ("true_positive", "false_positive", "false_negative", "true_negative", "dice", "iou", "precision", "recall")
 
 
 class RecordEvaluation:
@@ -78,9 +78,8 @@ class RecordEvaluation:
             mask = binary_mask(output["pred"])
             reference = self.source.load(case.id)[1]
             if reference is not None:
-                self.rows.append(
-                    ScoredCase(case.id, self.source.split.cases[case.id].cluster, overlap(mask, reference))
-                )
+                group = self.source.split.cases[case.id].cluster
+                self.rows.append(ScoredCase(case.id, group, overlap(mask, reference), boundary(mask, reference)))
             write_mask(self._mask_path(case.id), mask)
 
     def finish(self, engine: Engine) -> None:
@@ -183,12 +182,13 @@ def binary_mask(prediction: Any) -> npt.NDArray[np.bool_]:
 
 
 def cases_table(rows: list[ScoredCase]) -> str:
-    """Return one CSV row a case: id, group, pixel counts, scores (empty where undefined)."""
+    """Return one CSV row a case: id, group, pixel counts, figures (empty where undefined)."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["case", "group", *_COLUMNS])
+    measures = LESION_MEASURES + ALL_CASE_MEASURES
+    writer.writerow(["case", "group", *COUNTS, *(one.name for one in measures)])
     for row in rows:
-        values = [getattr(row.overlap, name) for name in _COLUMNS]
+        values = [getattr(row.overlap, name) for name in COUNTS] + [one.of(row) for one in measures]
         writer.writerow([row.id, row.group, *("" if value != value else value for value in values)])
     return text.getvalue()
 
@@ -198,9 +198,13 @@ def summary_lines(summary: Mapping[str, Any]) -> list[str]:
     lesion, free = summary["lesion_cases"], summary["lesion_free_cases"]
     lines = [f"lesion cases: {lesion['n']}, missed: {lesion['missed']}"]
     if lesion["n"]:
-        lines += [f"{name}: {lesion[name]['text']}" for name in ("dice", "iou", "precision", "recall")]
+        lines += _lines(LESION_MEASURES, lesion)
     lines.append(f"lesion-free cases: {free['n']}, with false positive: {free['with_false_positive']}")
     if free["n"]:
         lines.append(f"specificity: {free['specificity']['text']}")
         lines.append(f"false-positive area in pixels: {free['false_positive_area_px']['text']}")
-    return lines
+    return [*lines, f"all cases: {summary['cases']}", *_lines(ALL_CASE_MEASURES, summary["all_cases"])]
+
+
+def _lines(measures: Sequence[Measure], means: Mapping[str, Any]) -> list[str]:
+    return [f"{one.label}: {means[one.name]['text']}" for one in measures]

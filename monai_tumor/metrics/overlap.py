@@ -69,6 +69,13 @@ class Overlap:
         """``TP / (TP + FN)``; NaN when the reference is empty."""
         return _ratio(self.true_positive, self.true_positive + self.false_negative, self.has_reference_lesion)
 
+    @property
+    def pixel_accuracy(self) -> float:
+        """``(TP + TN) / all``; high where lesions are small, whatever was predicted."""
+        agreeing = self.true_positive + self.true_negative
+        pixels = agreeing + self.false_positive + self.false_negative
+        return _ratio(agreeing, pixels, pixels > 0)
+
 
 def overlap(prediction: NDArray[Any], reference: NDArray[Any]) -> Overlap:
     """Count how two masks agree.
@@ -76,6 +83,20 @@ def overlap(prediction: NDArray[Any], reference: NDArray[Any]) -> Overlap:
     Args:
         prediction: bool, any shape, usually (rows, columns).
         reference: bool, same shape.
+
+    Raises:
+        TypeError: A mask is not bool: a probability needs a threshold first.
+        WrongDataError: The shapes differ.
+    """
+    check_masks(prediction, reference)
+    both = int(np.count_nonzero(prediction & reference))
+    predicted = int(np.count_nonzero(prediction))
+    lesion = int(np.count_nonzero(reference))
+    return Overlap(both, predicted - both, lesion - both, reference.size - predicted - lesion + both)
+
+
+def check_masks(prediction: NDArray[Any], reference: NDArray[Any]) -> None:
+    """Refuse what is not two bool masks of one shape.
 
     Raises:
         TypeError: A mask is not bool: a probability needs a threshold first.
@@ -89,10 +110,6 @@ def overlap(prediction: NDArray[Any], reference: NDArray[Any]) -> Overlap:
             f"prediction has shape {prediction.shape}, its reference {reference.shape}; "
             "bring the prediction back to the size of the source image"
         )
-    both = int(np.count_nonzero(prediction & reference))
-    predicted = int(np.count_nonzero(prediction))
-    lesion = int(np.count_nonzero(reference))
-    return Overlap(both, predicted - both, lesion - both, reference.size - predicted - lesion + both)
 
 
 def _ratio(part: int, whole: int, defined: bool) -> float:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from monai_tumor.metrics.overlap import Overlap
+from monai_tumor.metrics.measures import ALL_CASE_MEASURES, LESION_MEASURES, Measure, ScoredCase
 
 # Below this many groups no method known to us holds its coverage.
 MIN_GROUPS = 10
@@ -19,7 +19,9 @@ POLICY = (
     "Lesion cases (the reference has a lesion) and lesion-free cases (the reference is empty) are summarised apart. "
     "A missed lesion (no pixel of it predicted) counts with Dice 0 in the mean, and as missed. "
     "Dice, IoU and recall of an empty reference and precision of an empty prediction are undefined: "
-    "they are left out of means, and counted. Specificity is the share of lesion-free cases without a predicted pixel. "
+    "they are left out of means, and counted. So are distances between boundaries where either mask is empty. "
+    "Pixel accuracy is over all cases; predicting nothing gives it a high value where lesions are small. "
+    "Specificity is the share of lesion-free cases without a predicted pixel. "
     "Cases without a reference are not scored. Intervals are resampled by group."
 )
 
@@ -74,21 +76,6 @@ class Interval:
         return {**asdict(self), "mean": None if math.isnan(self.mean) else self.mean, "text": self.format()}
 
 
-@dataclass(frozen=True, slots=True)
-class ScoredCase:
-    """One case with a reference, and how the prediction overlaps it.
-
-    Attributes:
-        id: Case id.
-        group: Its group: patient or near-duplicate cluster.
-        overlap: Pixel counts.
-    """
-
-    id: str
-    group: str
-    overlap: Overlap
-
-
 def mean_interval(
     values: Sequence[float] | _Floats,
     groups: Sequence[str],
@@ -141,33 +128,39 @@ def summarise_cases(rows: Sequence[ScoredCase], seed: int = 0) -> dict[str, Any]
         seed: Seed of the intervals.
 
     Returns:
-        ``policy``, ``cases``, ``groups``; ``lesion_cases`` with ``n``, ``missed``, and means of ``dice``, ``iou``,
-        ``precision``, ``recall`` and ``found`` (share of cases that are not missed); ``lesion_free_cases`` with ``n``,
-        ``with_false_positive``, and means of ``specificity`` and ``false_positive_area_px``. A mean is what
-        ``Interval.plain`` returns.
+        ``policy``, ``cases``, ``groups``; ``lesion_cases`` with ``n``, ``missed``, and means of ``LESION_MEASURES`` and
+        ``found`` (share of cases that are not missed); ``lesion_free_cases`` with ``n``, ``with_false_positive``, and
+        means of ``specificity`` and ``false_positive_area_px``; ``all_cases`` with means of ``ALL_CASE_MEASURES``. A mean
+        is what ``Interval.plain`` returns.
     """
     lesion = [row for row in rows if row.overlap.has_reference_lesion]
     free = [row for row in rows if not row.overlap.has_reference_lesion]
     missed = [row.overlap.is_missed for row in lesion]
     flagged = [row.overlap.false_positive > 0 for row in free]
-    scores = {
-        name: _mean(lesion, [float(getattr(row.overlap, name)) for row in lesion], seed)
-        for name in ("dice", "iou", "precision", "recall")
-    }
     found = _mean(lesion, [float(not flag) for flag in missed], seed)
     areas = [float(row.overlap.false_positive_area) for row in free]
     return {
         "policy": POLICY,
         "cases": len(rows),
         "groups": len({row.group for row in rows}),
-        "lesion_cases": {"n": len(lesion), "missed": sum(missed), **scores, "found": found},
+        "lesion_cases": {
+            "n": len(lesion),
+            "missed": sum(missed),
+            **_means(LESION_MEASURES, lesion, seed),
+            "found": found,
+        },
         "lesion_free_cases": {
             "n": len(free),
             "with_false_positive": sum(flagged),
             "specificity": _mean(free, [float(not flag) for flag in flagged], seed),
             "false_positive_area_px": _mean(free, areas, seed, math.inf),
         },
+        "all_cases": _means(ALL_CASE_MEASURES, rows, seed),
     }
+
+
+def _means(measures: Sequence[Measure], rows: Sequence[ScoredCase], seed: int) -> dict[str, Any]:
+    return {one.name: _mean(rows, [float(one.of(row)) for row in rows], seed, one.largest) for one in measures}
 
 
 def _mean(rows: Sequence[ScoredCase], values: Sequence[float], seed: int, largest: float = 1.0) -> dict[str, Any]:

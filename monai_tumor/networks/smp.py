@@ -9,6 +9,7 @@ from __future__ import annotations
 from torch import nn
 
 from monai_tumor.errors import WrongCallError, unknown_name
+from monai_tumor.networks.depthwise import keep_depthwise_in_float32
 from monai_tumor.networks.encoder_weights import NONE, load_encoder_weights, pretrained_normalisation
 from monai_tumor.networks.factory import NetworkFactory
 from monai_tumor.networks.imagenet_wheels import wheel_of
@@ -86,6 +87,7 @@ def _create(
         encoder_name=chosen, encoder_weights=None, in_channels=in_channels, classes=out_channels
     )
     _train_with_any_batch(network)
+    keep_depthwise_in_float32(network)
     source = {"encoder_name": chosen, "encoder_weights": NONE}
     if encoder_weights != NONE:
         source |= load_encoder_weights(network.get_submodule("encoder"), chosen, encoder_weights, in_channels)

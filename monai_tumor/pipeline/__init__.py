@@ -1,5 +1,6 @@
 """Cases to batches: the source with its split, the prepared cache, augmentation, collation."""
 
+from monai_tumor.pipeline.appearance import RandomBiasField, RandomShadow, RandomSpeckle
 from monai_tumor.pipeline.augment import RandomFlip, RandomIntensity, RandomPose
 from monai_tumor.pipeline.chain import TransformChain
 from monai_tumor.pipeline.loader import CaseLoader
@@ -12,9 +13,12 @@ __all__ = [
     "CaseSource",
     "PrepareCase",
     "PreparedDataset",
+    "RandomBiasField",
     "RandomFlip",
     "RandomIntensity",
     "RandomPose",
+    "RandomShadow",
+    "RandomSpeckle",
     "RestoreGeometry",
     "TransformChain",
 ]

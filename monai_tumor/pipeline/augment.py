@@ -5,6 +5,7 @@ They do not touch pixels: they defer (see ``deferred``), and a ``TransformChain`
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,12 +19,12 @@ _AXES = ("rows", "columns")
 _SHARES = np.linspace(0.0, 1.0, 256, dtype=np.float32)
 
 
-class DeferredTransform(Randomizable):
+class DeferredTransform(Randomizable, ABC):
     """Base of transforms that only defer; a chain need not apply what is waiting before it calls one."""
 
+    @abstractmethod
     def __call__(self, item: Item) -> Item:
         """Draw and defer. ``item`` is changed in place and returned."""
-        raise NotImplementedError
 
 
 class RandomFlip(DeferredTransform):

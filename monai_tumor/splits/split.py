@@ -13,6 +13,7 @@ from typing import Any
 from monai_tumor.cases import Case, natural_key
 from monai_tumor.errors import WrongCallError, WrongDataError, unknown_name
 from monai_tumor.splits.stratified import fold_groups, split_groups
+from monai_tumor.wording import count_of
 
 VERSION = 2
 PARTS = ("training", "validation", "test")
@@ -138,7 +139,7 @@ class Split:
 def make_split(
     dataset_name: str,
     entries: Mapping[str, SplitEntry],
-    seed: int,
+    seed: int = 0,
     fractions: Mapping[str, float] = FRACTIONS,
     dropped: Mapping[str, str] | None = None,
 ) -> Split:
@@ -194,7 +195,9 @@ def check_fold_count(count: int) -> None:
         WrongCallError: ``count`` is below 3: one fold tests, one validates, and at least one trains.
     """
     if count < 3:
-        raise WrongCallError(f"{count} folds leave none to train on: one tests, one validates; ask for 3 or more")
+        raise WrongCallError(
+            f"{count_of(count, 'fold leaves', 'folds leave')} none to train on: one tests, one validates; ask for 3 or more"
+        )
 
 
 def published_split(
@@ -219,7 +222,7 @@ def published_split(
     missing = [name for name in entries if name not in fold_of]
     if missing:
         raise WrongDataError(
-            f"{source} has no fold for {len(missing)} cases ({_first(set(missing))}); get the whole file"
+            f"{source} has no fold for {count_of(len(missing), 'case', 'cases')} ({_first(set(missing))}); get the whole file"
         )
     return _build(dataset_name, entries, 0, f"published folds: {source}", fold_of, dropped)
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monai_tumor.errors import WrongCallError, WrongDataError
+from monai_tumor.wording import count_of
 
 # Orders of the groups that are tried; the best balanced result wins. More than about 16 gain nothing visible.
 _TRIES = 16
@@ -50,7 +51,7 @@ def fold_groups(groups: Sequence[str], strata: Sequence[str], count: int, seed: 
         WrongDataError: There are fewer groups than folds.
     """
     if count < 2:
-        raise WrongCallError(f"{count} folds cannot test one another; ask for 2 or more")
+        raise WrongCallError(f"{count_of(count, 'fold', 'folds')} cannot test one another; ask for 2 or more")
     return _places(groups, strata, np.full(count, 1 / count), seed)
 
 
@@ -58,7 +59,7 @@ def _places(groups: Sequence[str], strata: Sequence[str], shares: NDArray[np.flo
     names = sorted(set(groups))
     if len(names) < len(shares):
         raise WrongDataError(
-            f"{len(names)} groups (patients or near-duplicate clusters) cannot fill {len(shares)} parts; "
+            f"{count_of(len(names), 'group', 'groups')} (patients or near-duplicate clusters) cannot fill {len(shares)} parts; "
             "add data or ask for fewer parts"
         )
     counts = _count_table(names, groups, strata)

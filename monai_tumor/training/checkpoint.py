@@ -11,9 +11,10 @@ from typing import Any
 
 import torch
 from ignite.engine import Engine, Events
-from torch import nn
 
 from monai_tumor.errors import ToolkitError, WrongCallError
+from monai_tumor.training.averaging import WeightAverage
+from monai_tumor.training.budget import TrainingBudget
 from monai_tumor.training.lesion_dice import better
 from monai_tumor.training.process import rank
 from monai_tumor.training.run_folder import RunFolder
@@ -52,19 +53,25 @@ class SaveCheckpoint:
 
     Args:
         folder: The run.
-        network: What is trained.
-        optimizer: Its optimiser.
-        lr_scheduler: Its schedule.
+        average: The network that is trained, and the one whose weights are kept as the best.
+        budget: How long the training lasts.
+        parts: What else has a state, by name: optimiser and schedule.
         evaluator: Whose metrics choose the best epoch.
         metric: Which of them; larger is better, NaN never is the best.
     """
 
     def __init__(
-        self, folder: RunFolder, network: nn.Module, optimizer: Any, lr_scheduler: Any, evaluator: Engine, metric: str
+        self,
+        folder: RunFolder,
+        average: WeightAverage,
+        budget: TrainingBudget,
+        parts: Mapping[str, Any],
+        evaluator: Engine,
+        metric: str,
     ) -> None:
-        self.folder, self.evaluator, self.metric = folder, evaluator, metric
-        self.network = network.module if isinstance(network, nn.parallel.DistributedDataParallel) else network
-        self.parts = {"network": self.network, "optimizer": optimizer, "lr_scheduler": lr_scheduler}
+        self.folder, self.budget, self.evaluator, self.metric = folder, budget, evaluator, metric
+        self.kept = average.network
+        self.parts = {"network": average.trained, "average": average, "budget": budget, **parts}
         self.best: float | None = None
         self.best_epoch = 0
         self.history: list[dict[str, float]] = []
@@ -91,11 +98,12 @@ class SaveCheckpoint:
             self.best, self.best_epoch = current, engine.state.epoch
         figures = {name: float(value) for name, value in self.evaluator.state.metrics.items()} if validated else {}
         loss = float(engine.state.metrics.get("loss", float("nan")))
-        self.history.append({"epoch": engine.state.epoch, "loss": loss, **figures})
+        seconds = round(self.budget.seconds, 1)
+        self.history.append({"epoch": engine.state.epoch, "seconds": seconds, "loss": loss, **figures})
         if rank() == 0:
             # Weights first: killed between the two, a resume repeats the epoch and writes the same weights again.
             if is_best or self.best is None:
-                save_whole(self.network.state_dict(), self.folder.weights)
+                save_whole(self.kept.state_dict(), self.folder.weights)
             save_whole(self._content(engine), self.folder.checkpoint)
         self.folder.update(metric=self.metric, best=self.best, best_epoch=self.best_epoch, history=self.history)
 
@@ -111,21 +119,11 @@ class SaveCheckpoint:
 
     def _load(self, engine: Engine) -> None:
         content = read_checkpoint(self.folder.checkpoint, engine.state.device)
-        if content["epoch"] > (engine.state.max_epochs or 0):
-            raise WrongCallError(
-                f"{self.folder.path} has already been trained for {content['epoch']} epochs, asked for are "
-                f"{engine.state.max_epochs}; give --epochs {content['epoch']} or more"
-            )
+        self.budget.check_resume(content["epoch"], str(self.folder.path))
         if content["epoch_length"] != engine.state.epoch_length:
             raise WrongCallError(
                 f"{self.folder.path} was trained with {content['epoch_length']} batches an epoch, now there are "
                 f"{engine.state.epoch_length}; resume with the same data and batch size"
-            )
-        planned = content["lr_scheduler"].get("T_max")
-        if planned is not None and (engine.state.max_epochs or 0) > planned:
-            raise WrongCallError(
-                f"the learning-rate schedule of {self.folder.path} was planned for {planned} epochs and has nothing to say "
-                f"about {engine.state.max_epochs}; start a new run with --epochs {engine.state.max_epochs}"
             )
         try:
             for name, part in self.parts.items():

@@ -5,15 +5,18 @@ from __future__ import annotations
 import random
 import signal
 import threading
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
 import numpy as np
 import torch
 from ignite.engine import Engine, Events
+from monai.engines.utils import IterationEvents
 from monai.transforms import Compose
+from torch import nn
 
-from monai_tumor.errors import ToolkitError
+from monai_tumor.errors import ToolkitError, WrongCallError
 from monai_tumor.training.process import rank
 from monai_tumor.training.run_folder import RunFolder
 
@@ -78,6 +81,57 @@ class StopAtNaN:
         )
 
 
+class StopEarly:
+    """End the training when the validation figure has not been better for some epochs; the best weights are on disk.
+
+    Stands behind the checkpoint in the list of handlers. It counts from the best epoch in ``run.json``, so a resumed run
+    goes on counting.
+
+    Args:
+        folder: The run.
+        patience: Epochs without a better figure; None never ends the training.
+    """
+
+    def __init__(self, folder: RunFolder, patience: int | None = None) -> None:
+        if patience is not None and patience < 1:
+            raise WrongCallError(f"patience is {patience}, expected 1 epoch or more, or null")
+        self.folder, self.patience = folder, patience
+
+    def attach(self, engine: Engine) -> None:
+        """Follow the trainer ``engine``."""
+        if self.patience is not None:
+            engine.add_event_handler(Events.EPOCH_COMPLETED, self.look)
+
+    def look(self, engine: Engine) -> None:
+        """Count the epochs since the best one."""
+        best = self.folder.record.get("best")
+        if best is not None and engine.state.epoch - self.folder.record["best_epoch"] >= (self.patience or 0):
+            engine.terminate()
+
+
+class ClipGradients:
+    """Scale the gradients of a step down to a largest norm over all weights (Pascanu et al., 2013).
+
+    Args:
+        network: What is trained.
+        max_norm: Largest norm; None leaves gradients as they are.
+    """
+
+    def __init__(self, network: nn.Module, max_norm: float | None = None) -> None:
+        if max_norm is not None and not max_norm > 0:
+            raise WrongCallError(f"max_gradient_norm is {max_norm}, expected more than 0, or null")
+        self.network, self.max_norm = network, max_norm
+
+    def attach(self, engine: Engine) -> None:
+        """Follow the trainer ``engine``, one of MONAI's: Ignite has no event between gradients and step."""
+        if self.max_norm is not None:
+            engine.add_event_handler(IterationEvents.BACKWARD_COMPLETED, self.clip)
+
+    def clip(self, engine: Engine) -> None:
+        """Scale the gradients that have just been computed."""
+        nn.utils.clip_grad_norm_(self.network.parameters(), float(self.max_norm or 0.0))
+
+
 class StopOnInterrupt:
     """Ctrl-C ends the training after the current iteration; the last complete epoch is on disk. A second one ends it at once.
 
@@ -120,6 +174,20 @@ class StopOnInterrupt:
             if self.folder.is_claimed:
                 self.folder.update(status="interrupted" if isinstance(error, KeyboardInterrupt) else "failed")
             raise error
+
+
+def as_handler(part: Any) -> Any:
+    """Return ``part`` as it is: MONAI 1.6.1 reads the target of every handler, so a list cannot hold a mere reference."""
+    return part
+
+
+def latest_figure(evaluator: Engine, metric: str) -> Callable[[Engine], float]:
+    """Return a function of the trainer that reads ``metric`` of the last validation, for schedules that look at it."""
+
+    def read(engine: Engine) -> float:
+        return float(evaluator.state.metrics[metric])
+
+    return read
 
 
 def _loss(engine: Engine) -> torch.Tensor:

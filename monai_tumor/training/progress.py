@@ -44,6 +44,9 @@ class TrainingProgress:
 
     def _start_epoch(self, engine: Engine) -> None:
         self._epoch_started = time.perf_counter()
+        self._bar.total = (engine.state.max_epochs or 0) * (
+            engine.state.epoch_length or 0
+        )  # minutes: planned anew each epoch
         self._bar.set_description(f"epoch {engine.state.epoch}/{engine.state.max_epochs}", refresh=False)
 
     def _step(self, engine: Engine) -> None:

@@ -9,6 +9,7 @@ import os
 import platform
 import re
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,11 @@ from monai_tumor.pipeline import CaseSource
 from monai_tumor.splits.split import PARTS, read_split, write_split
 from monai_tumor.training.process import rank
 from monai_tumor.training.run_folder import RunFolder
+
+try:
+    import resource
+except ImportError:  # Windows does not count so
+    resource = None  # type: ignore[assignment]
 
 # The folders in front of the last part of an absolute path, wherever in a word it begins.
 _FOLDERS = re.compile(r"(?<![\w.~-])(?:~|[A-Za-z]:)?[\\/](?:[^\\/'\",]*[\\/])*")
@@ -46,7 +52,7 @@ class RecordRun:
         source: The data and its split.
         seed: The seed of the run.
         settings: Further settings worth a place in ``run.json``, such as the network's name and the precision.
-        network: Says by ``encoder_source`` (see ``networks.build``) what its encoder began with.
+        network: Its parameters are counted; ``encoder_source`` (see ``networks.build``) says what its encoder began with.
     """
 
     def __init__(
@@ -59,6 +65,8 @@ class RecordRun:
     ) -> None:
         self.folder, self.source, self.seed = folder, source, seed
         self.settings = {**settings, **getattr(network, "encoder_source", {})}
+        if network is not None:
+            self.settings["parameters"] = sum(parameter.numel() for parameter in network.parameters())
 
     def attach(self, engine: Engine) -> None:
         """Follow the trainer ``engine``."""
@@ -100,6 +108,7 @@ class RecordRun:
         self.folder.update(
             status="interrupted" if interrupted else "finished",
             ended=_now(),
+            **resources(),
             weights_sha256=file_sha256(weights) if weights.is_file() else None,
         )
 
@@ -137,6 +146,14 @@ def hardware(device: Any) -> dict[str, Any]:
         "capability": torch.backends.cpu.get_cpu_capability(),
         "threads": torch.get_num_threads(),
     }
+
+
+def resources() -> dict[str, float]:
+    """Return what this process has used so far: CPU seconds of all threads, and the peak of resident memory in MiB."""
+    used = {"cpu_seconds": round(time.process_time(), 1)}
+    if resource is not None:
+        used["peak_memory_mib"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)  # KiB on Linux
+    return used
 
 
 def portable_command(arguments: list[str]) -> list[str]:

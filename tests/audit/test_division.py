@@ -8,7 +8,7 @@ import pytest
 from monai_tumor.audit.division import divide
 from monai_tumor.datasets import open_dataset
 from monai_tumor.datasets.base import PublishedFolds
-from monai_tumor.errors import WrongCallError
+from monai_tumor.errors import WrongCallError, WrongDataError
 from monai_tumor.splits.split import PARTS, Split, check_split
 
 
@@ -56,6 +56,14 @@ def test_published_folds_are_used_where_they_are_as_many(doubled: Path) -> None:
     assert split.rule == "published folds: 3-fold-cv.csv, sha256 ab12"
     assert all(entry.part in (fold_of[name], "quarantine") for name, entry in split.cases.items())
     assert "4 folds" in divided(doubled, folds=4, published=official).rule
+
+
+def test_an_odd_file_name_has_to_be_mended_before_a_split(doubled: Path) -> None:
+    (doubled / "cases.csv").unlink()
+    for folder in ("images", "masks"):
+        (doubled / folder / "c1.png").rename(doubled / folder / "c?1.png")
+    with pytest.raises(WrongDataError, match=r"1 of 15 cases cannot be read: case id 'c\?1' .* rename it with letters"):
+        divided(doubled)
 
 
 def test_the_same_folder_and_seed_give_the_same_split(doubled: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from monai_tumor.audit.check import check
 from monai_tumor.audit.findings import Finding
 from monai_tumor.datasets import open_dataset
-from monai_tumor.imaging.write import write_mask, write_picture
+from monai_tumor.imaging.write import write_mask, write_picture, write_text
 
 _SOUND = "Nothing was found that would make results wrong, if patients and copies stay on one side of a split."
 
@@ -40,6 +40,17 @@ def test_damaged_files_are_told_apart(clean) -> None:
     write_picture(clean.folder / "masks" / "a3_0.png", np.asarray(blurred, np.uint8), overwrite=True)
     errors = {finding.kind: cases(finding) for finding in clean.check().errors}
     assert errors == {"unreadable": [("a0",)], "mask_size": [("a1",)], "mask_levels": [("a3",)]}
+
+
+def test_an_odd_name_is_told_and_stops_nothing(clean) -> None:
+    (clean.folder / "images" / "a0.png").rename(clean.folder / "images" / "a;0.png")
+    table = (clean.folder / "cases.csv").read_text().replace("a0,images/a0.png", "a;0,images/a;0.png")
+    write_text(clean.folder / "cases.csv", table, overwrite=True)
+    audit = clean.check()
+    (found,) = audit.errors
+    assert found.kind == "odd_name" and found.count == 1
+    assert found.examples[0].text.startswith("case id 'a;0' (images/a;0.png) has a character")
+    assert (audit.counts["images"], audit.counts["unreadable"], len(audit.evidence.facts)) == (4, 1, 3)
 
 
 def test_what_is_said_of_a_file_has_no_path_of_the_machine(clean) -> None:

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
         (["--network_def#name", "unett"], "error: unknown network 'unett'; did you mean 'unet'?"),
         (["--epohcs", "3"], "error: unknown setting 'epohcs'; did you mean 'epochs'?"),
         (["--validate#treshold", "3"], "error: unknown setting 'validate#treshold'"),
-        (["--optimizer#lrr", "3"], "error: torch.optim.Adam cannot be made: TypeError"),
+        (["--optimizer#lrr", "3"], "error: torch.optim.AdamW cannot be made: TypeError"),
     ],
 )
 def test_one_clear_last_line(words, last):

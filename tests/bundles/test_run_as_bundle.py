@@ -51,6 +51,22 @@ def test_the_dice_equals_one_computed_from_the_written_masks(evaluated):
     assert stated["dice"]["mean"] == pytest.approx(np.mean(expected), abs=1e-6)
 
 
+def test_the_distances_equal_monais_of_the_written_masks(evaluated):
+    from monai.metrics import compute_hausdorff_distance
+
+    phantom = open_dataset("phantom")
+    cases = {case.id: case for case in phantom.cases(None)}
+    folder = evaluated / "evaluation" / "001-test"
+    for row in csv.DictReader((folder / "cases.csv").open()):
+        mask = np.array(Image.open(folder / "predictions" / f"{row['case']}.png")) > 0
+        reference = phantom.load(cases[row["case"]])[1]
+        assert (row["hd95_px"] == row["assd_px"] == "") == (not (mask.any() and reference.any()))
+        if row["hd95_px"]:
+            pair = [torch.from_numpy(one)[None, None].float() for one in (mask, reference)]
+            theirs = compute_hausdorff_distance(*pair, include_background=True, percentile=95).item()
+            assert float(row["hd95_px"]) == pytest.approx(theirs, rel=1e-6)
+
+
 def test_an_evaluation_scores_the_test_part_of_its_own_split(evaluated):
     split = json.loads((evaluated / "split.json").read_text())["cases"]
     rows = csv.DictReader((evaluated / "evaluation" / "001-test" / "cases.csv").open())
@@ -129,9 +145,12 @@ def test_a_run_on_files_is_checked_without_them(trained_run, tmp_path):
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        ('"_target_": "torch.optim.Adam"|"_target_": "torch.optim.Adan"', "train.json: optimizer: torch.optim.Adan: "),
+        (
+            '"_target_": "torch.optim.AdamW"|"_target_": "torch.optim.AdamV"',
+            "train.json: optimizer: torch.optim.AdamV: ",
+        ),
         ('"bundle": "brain",|"bundel": "brain",', "train.json: run_folder: monai_tumor.training.RunFolder: "),
-        ('"T_max": "@epochs"|"T_max": "@epoch"', "epoch"),
+        ('"minutes": "@minutes"|"minutes": "@minute"', "minute"),
         ("'brain_mri')|'brain_mri', 'fantom')", "train.json: source: monai_tumor.pipeline.CaseSource: unknown"),
         ('"num_workers": 0,|"num_workers": 0;', "train.json: is not JSON: "),
         ('"max_epochs": "@epochs",|', "train.json: train#trainer#max_epochs: is missing"),

@@ -74,6 +74,16 @@ def test_json_has_the_counts(program: Program, scans: Path, split: Path, tmp_pat
 
 
 @pytest.mark.parametrize("layout", ["folder", "nnunet"])
+def test_one_odd_file_name_is_named_and_left_out(program: Program, tmp_path: Path, layout: str) -> None:
+    for name in ("a", "b;c", "d"):
+        write_picture(tmp_path / "scans" / "images" / f"{name}.png", np.arange(48, dtype=np.uint8).reshape(6, 8))
+        write_picture(tmp_path / "scans" / "masks" / f"{name}.png", np.eye(6, 8, dtype=np.uint8))
+    result = program("data", "convert", tmp_path / "scans", tmp_path / "after", "--to", layout, "--dataset", "folder")
+    assert result.exit_code == 1 and "2 of 3 cases" in result.stdout
+    assert result.stderr.startswith("left out b_c (odd name ") and "images/b;c.png) has a character" in result.stderr
+
+
+@pytest.mark.parametrize("layout", ["folder", "nnunet"])
 def test_unreadable_cases_are_named_and_the_exit_code_is_1(
     program: Program, scans: Path, tmp_path: Path, layout: str
 ) -> None:

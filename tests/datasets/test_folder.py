@@ -124,7 +124,8 @@ def test_several_data_sets_are_not_read_as_one(tmp_path: Path) -> None:
         image(tmp_path / name / "images" / "a.png")
         mask(tmp_path / name / "masks" / "a.png")
     message = refusal(tmp_path)
-    assert "first/ in it is a data set of its own" in message and "(or one of 1 more like it)" in message
+    assert "first/ in it is a data set of its own; give one of 2 folders in it: " in message
+    assert f": {tmp_path / 'first'}, {tmp_path / 'second'}\n" in message
 
 
 def test_missing_empty_and_file_are_answered(tmp_path: Path) -> None:

@@ -142,15 +142,26 @@ def test_an_unknown_folder_is_answered_with_what_each_expects(register: Register
 def test_parent_and_child_point_to_the_right_folder(register: Register, tmp_path: Path) -> None:
     root = pictures(tmp_path / "deep" / "set")
     for other in (root.parent, root / "images"):
-        assert refusal(other).endswith(f"; the right folder is probably {root}, data set folder")
+        assert refusal(other).endswith(f"; the right folder is probably {root} (data set folder)")
 
 
-def test_the_certain_folder_is_named_before_others(register: Register, tmp_path: Path) -> None:
+def test_the_data_sets_in_a_folder_are_listed_and_the_certain_one_first(register: Register, tmp_path: Path) -> None:
     register("liver", "return float((folder / 'liver.txt').is_file())")
     pictures(tmp_path / "sets" / "a")
     (tmp_path / "sets" / "b").mkdir()
     (tmp_path / "sets" / "b" / "liver.txt").touch()
-    assert refusal(tmp_path / "sets").endswith(f"probably {tmp_path / 'sets' / 'b'}, data set liver")
+    sets = tmp_path / "sets"
+    assert refusal(sets).endswith(
+        f"; give one of 2 folders in it: {sets / 'b'} (data set liver), {sets / 'a'} (data set folder)"
+    )
+
+
+def test_of_many_data_sets_in_a_folder_five_are_listed_without_their_parts(register: Register, tmp_path: Path) -> None:
+    for number in range(7):
+        pictures(pictures(tmp_path / "sets" / f"s{number}") / "part")
+    told = refusal(tmp_path / "sets")
+    assert "give one of 7 folders in it: " in told and told.endswith("s4 (data set folder) and 2 more")
+    assert "part" not in told.replace(str(tmp_path), "")
 
 
 def test_a_part_of_a_data_set_is_told(register: Register, tmp_path: Path, capsys) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -122,6 +123,17 @@ def test_the_order_of_the_two_does_not_matter(frames: list[Picture], change: Cal
     assert there.overlap == pytest.approx(back.overlap, abs=0.03)
 
 
+def test_both_orders_agree_on_small_crops() -> None:
+    random = np.random.default_rng(1)
+    found = []
+    for frame in phantoms(40):
+        top, left, bottom, right = random.integers(0, [60, 90, 60, 90])
+        crop = scaled(frame[top : 256 - bottom, left : 340 - right], random.uniform(0.45, 0.85))
+        found.append((compared(frame, crop) is None, compared(crop, frame) is None))
+    assert all(there == back for there, back in found)
+    assert sum(missed for missed, _ in found) <= 2
+
+
 def test_two_halves_that_share_a_strip_overlap_by_that_strip(frames: list[Picture]) -> None:
     columns = frames[0].shape[1]
     left, right = frames[0][:, : columns * 2 // 3], frames[0][:, columns // 3 :]
@@ -160,6 +172,24 @@ def test_strangers_are_not_the_same_frame(style: str) -> None:
 def test_a_big_caption_and_the_layout_of_the_screen_are_not_enough(frames: list[Picture]) -> None:
     views = [view(on_screen(measured(frame))) for frame in frames]
     assert all(same_frame(one, other) is None for one in views for other in views if one is not other)
+
+
+def labelled(frame: Picture, noise: float) -> Picture:
+    """Put a picture on a grey screen with some 80 labels around it, by a frame grabber that adds noise."""
+    rows, columns = frame.shape
+    screen = np.full((rows + 192, columns + 340), 18, np.uint8)
+    for number, (row, column) in enumerate(itertools.product(range(14, rows + 192, 28), range(4, columns + 280, 82))):
+        cv2.putText(screen, f"P{number} {number}mm", (column, row), cv2.FONT_HERSHEY_SIMPLEX, 0.4, 220, 1)
+    screen[96 : 96 + rows, 170 : 170 + columns] = frame
+    grabbed = screen + np.random.default_rng(int(frame.sum())).normal(0, noise, screen.shape)
+    return np.clip(grabbed, 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("noise", [0, 2])
+def test_many_labels_around_two_pictures_are_not_enough(frames: list[Picture], noise: float) -> None:
+    views = [view(labelled(frame, noise)) for frame in frames]
+    assert all(same_frame(one, other) is None for one in views for other in views if one is not other)
+    assert same_frame(views[0], view(labelled(with_gamma(frames[0]), noise))) is not None
 
 
 @pytest.mark.parametrize("alike", [0, 0.5, 0.8])

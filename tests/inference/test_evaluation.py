@@ -49,10 +49,20 @@ def training_picture(split: Split, folder: Path) -> np.ndarray:
     return np.array(Image.open(folder / f"{name}.png"))
 
 
+def refusal(split: Split, source: CaseSource) -> str:
+    """Return why the test part of the source would be no test; empty where it may be tested."""
+    try:
+        refuse_seen_cases(split, source)
+    except WrongDataError as error:
+        return str(error)
+    return ""
+
+
 def test_the_own_test_part_may_be_tested(trained: tuple[Path, Split], tmp_path: Path) -> None:
     folder, split = trained
     write_split(tmp_path / "split.json", split)
-    refuse_seen_cases(split, CaseSource("folder", str(folder), split_file=str(tmp_path / "split.json")))
+    source = CaseSource("folder", str(folder), split_file=str(tmp_path / "split.json"))
+    assert len(source.split.ids("test")) == 1 and refusal(split, source) == ""
 
 
 def test_another_division_of_the_same_data_is_refused(trained: tuple[Path, Split]) -> None:
@@ -65,8 +75,8 @@ def test_another_division_of_the_same_data_is_refused(trained: tuple[Path, Split
 
 def test_pictures_that_were_never_seen_may_be_tested(trained: tuple[Path, Split], tmp_path: Path) -> None:
     fresh = PhantomDataset(count=3, seed=5, style="us", size=(120, 150))
-    pictures = {case.id: fresh.load(case)[0] for case in fresh.cases()}
-    refuse_seen_cases(trained[1], external(tmp_path / "new", pictures))
+    source = external(tmp_path / "new", {case.id: fresh.load(case)[0] for case in fresh.cases()})
+    assert len(source.split.ids("test")) == 3 and refusal(trained[1], source) == ""
 
 
 @pytest.mark.parametrize(
@@ -88,7 +98,8 @@ def test_blank_pictures_show_nobody(tmp_path: Path) -> None:
         write_picture(tmp_path / "set" / f"b{number}.png", np.zeros((60, 80), np.uint8))
         write_mask(tmp_path / "set" / f"b{number}_mask.png", np.zeros((60, 80), bool))
     source = CaseSource("folder", str(tmp_path / "set"))
-    refuse_seen_cases(source.split, source)
+    assert len({entry.digest for entry in source.split.cases.values()}) == 1  # all were trained on
+    assert source.split.ids("test") and refusal(source.split, source) == ""
 
 
 def test_a_patient_stays_the_same_under_another_data_set_name(trained: tuple[Path, Split]) -> None:

@@ -10,8 +10,10 @@ import pytest
 from monai_tumor.errors import WrongCallError, WrongDataError
 from monai_tumor.inference.evaluation import binary_mask, cases_table, summary_lines
 from monai_tumor.inference.prediction import image_items, list_images
+from monai_tumor.metrics.boundary import boundary
+from monai_tumor.metrics.measures import ScoredCase
 from monai_tumor.metrics.overlap import overlap
-from monai_tumor.metrics.summary import ScoredCase, summarise_cases
+from monai_tumor.metrics.summary import summarise_cases
 
 
 @pytest.fixture
@@ -50,18 +52,23 @@ def test_the_table_has_one_row_a_case_and_blanks_where_a_score_has_no_meaning():
     empty = np.zeros((3, 4), dtype=bool)
     text = cases_table([ScoredCase("x_1", "x", overlap(empty, empty))])
     assert text.splitlines() == [
-        "case,group,true_positive,false_positive,false_negative,true_negative,dice,iou,precision,recall",
-        "x_1,x,0,0,0,12,,,,",
+        "case,group,true_positive,false_positive,false_negative,true_negative,dice,iou,precision,recall,hd95_px,assd_px,"
+        "pixel_accuracy",
+        "x_1,x,0,0,0,12,,,,,,,1.0",
     ]
 
 
 def test_words_say_n_and_keep_lesion_free_cases_apart():
     lesion = np.eye(4, dtype=bool)
-    rows = [ScoredCase("a", "a", overlap(lesion, lesion)), ScoredCase("b", "b", overlap(lesion, lesion & False))]
+    pairs = {"a": (lesion, lesion), "b": (lesion, lesion & False)}
+    rows = [ScoredCase(name, name, overlap(*pair), boundary(*pair)) for name, pair in pairs.items()]
     lines = summary_lines(summarise_cases(rows))
     assert lines[0] == "lesion cases: 1, missed: 0"
     assert lines[1].startswith("dice: 1.000 (no interval below 10 groups, n = 1 case")
+    words = [line.split(":")[0] for line in lines]
+    assert words[1:7] == ["dice", "iou", "precision", "recall", "hd95 in pixels", "assd in pixels"]
     assert "lesion-free cases: 1, with false positive: 1" in lines
+    assert lines[-2] == "all cases: 2" and lines[-1].startswith("pixel accuracy: 0.875 (")
 
 
 def test_a_mask_is_what_lies_above_one_half():

@@ -22,6 +22,7 @@ def test_a_shifted_lesion_by_hand() -> None:
     assert scored == Overlap(true_positive=6, false_positive=2, false_negative=2, true_negative=14)
     assert (scored.dice, scored.iou, scored.precision, scored.recall) == (0.75, 0.6, 0.75, 0.75)
     assert (scored.false_positive_area, scored.is_missed) == (2, False)
+    assert scored.pixel_accuracy == 20 / 24
 
 
 def test_prediction_and_reference_are_not_exchangeable() -> None:
@@ -38,6 +39,12 @@ def test_an_empty_reference_has_no_dice_whatever_is_predicted() -> None:
         assert not scored.has_reference_lesion and not scored.is_missed
     assert overlap(LESION, EMPTY).false_positive_area == 8
     assert overlap(LESION, EMPTY).precision == 0
+
+
+def test_pixel_accuracy_is_defined_for_empty_masks_and_high_for_a_miss() -> None:
+    assert (overlap(EMPTY, EMPTY).pixel_accuracy, overlap(LESION, EMPTY).pixel_accuracy) == (1, 16 / 24)
+    assert Overlap(0, 0, 8, 992).pixel_accuracy == 0.992
+    assert math.isnan(Overlap(0, 0, 0, 0).pixel_accuracy)
 
 
 def test_a_missed_lesion_scores_zero_and_its_precision_is_undefined() -> None:

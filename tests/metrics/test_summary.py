@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats  # type: ignore[import-untyped]
 
+from monai_tumor.metrics.boundary import Boundary
+from monai_tumor.metrics.measures import ScoredCase
 from monai_tumor.metrics.overlap import Overlap
-from monai_tumor.metrics.summary import POLICY, Interval, ScoredCase, mean_interval, summarise_cases
+from monai_tumor.metrics.summary import POLICY, Interval, mean_interval, summarise_cases
 
 Random = np.random.Generator
 
@@ -173,7 +175,11 @@ def test_two_thousand_cases_are_summarised_at_once() -> None:
 
 def rows_by_hand() -> list[ScoredCase]:
     counts = [(6, 2, 2, 14), (0, 0, 8, 16), (8, 0, 0, 16), (0, 0, 0, 24), (0, 5, 0, 19)]
-    return [ScoredCase(f"c{index}", f"p{index // 2}", Overlap(*four)) for index, four in enumerate(counts)]
+    edges = {0: Boundary(np.array([0.0, 4.0]), np.array([2.0])), 2: Boundary(np.zeros(3), np.zeros(3))}
+    return [
+        ScoredCase(f"c{index}", f"p{index // 2}", Overlap(*four), edges.get(index, Boundary()))
+        for index, four in enumerate(counts)
+    ]
 
 
 def test_lesion_cases_and_lesion_free_cases_are_apart() -> None:
@@ -185,6 +191,23 @@ def test_lesion_cases_and_lesion_free_cases_are_apart() -> None:
     assert (lesion["precision"]["mean"], lesion["precision"]["undefined"]) == (0.875, 1)
     assert (free["with_false_positive"], free["specificity"]["mean"]) == (1, 0.5)
     assert free["false_positive_area_px"]["mean"] == 2.5
+
+
+def test_distances_leave_out_missed_lesions_and_count_them() -> None:
+    lesion = summarise_cases(rows_by_hand())["lesion_cases"]
+    assert (lesion["assd_px"]["mean"], lesion["assd_px"]["n"], lesion["assd_px"]["undefined"]) == (1, 2, 1)
+    assert (lesion["hd95_px"]["mean"], lesion["hd95_px"]["undefined"]) == (pytest.approx(3.8 / 2), 1)
+
+
+def test_distances_may_be_larger_than_one() -> None:
+    overlap, far = Overlap(6, 2, 2, 14), np.random.default_rng(0).normal(50, 5, (12, 3))
+    rows = [ScoredCase(f"c{i}", f"p{i}", overlap, Boundary(part, part)) for i, part in enumerate(far)]
+    assert summarise_cases(rows)["lesion_cases"]["assd_px"]["high"] > 50
+
+
+def test_pixel_accuracy_is_over_all_cases() -> None:
+    accuracy = summarise_cases(rows_by_hand())["all_cases"]["pixel_accuracy"]
+    assert (accuracy["n"], accuracy["mean"]) == (5, pytest.approx((20 + 16 + 24 + 24 + 19) / 24 / 5))
 
 
 def test_the_summary_is_json_and_tells_its_policy() -> None:

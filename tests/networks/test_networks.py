@@ -11,7 +11,15 @@ SIZES = [(64, 96), (65, 70), (1, 300), (40, 40), (1, 1)]
 
 
 def test_these_networks_are_built_in():
-    assert set(BUILT_IN) == {"unet", "unetplusplus", "deeplabv3", "deeplabv3plus", "monai_unet", "segresnet"}
+    assert set(BUILT_IN) == {
+        "classic_unet",
+        "unet",
+        "unetplusplus",
+        "deeplabv3",
+        "deeplabv3plus",
+        "monai_unet",
+        "segresnet",
+    }
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -56,6 +64,7 @@ def test_the_size_multiple_follows_the_depth():
     """Two levels more than by default: without padding, the skip connections of these would not meet."""
     from monai_tumor.networks import build
 
-    for network in (build("monai_unet", 1, 1, channels=[4] * 7), build("segresnet", 1, 1, blocks_down=[1] * 6)):
+    networks = [build(name, 1, 1, channels=[4] * 7) for name in ("monai_unet", "classic_unet")]
+    for network in (*networks, build("segresnet", 1, 1, blocks_down=[1] * 6)):
         with torch.inference_mode():
             assert network.eval()(torch.zeros(1, 1, 65, 70)).shape == (1, 1, 65, 70)

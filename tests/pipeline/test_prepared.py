@@ -8,6 +8,7 @@ import shutil
 import cv2
 import numpy as np
 import pytest
+from monai.bundle import ConfigParser
 
 from monai_tumor.errors import WrongDataError
 from monai_tumor.imaging import prepare
@@ -67,6 +68,24 @@ def test_other_settings_are_another_store(files, tmp_path):
         files, TransformChain([PrepareCase(prepare.PrepareSettings(16, 16, 1))]), cache_dir=str(tmp_path / "cache")
     )
     assert other[0]["image"].shape == (1, 16, 16)
+
+
+def test_filters_are_applied_once_and_kept(files, tmp_path, monkeypatch):
+    pytest.importorskip("itk")
+    parser = ConfigParser(
+        {"prepare": {"_target_": "monai_tumor.imaging.prepare.PrepareSettings", "rows": 32, "columns": 48}}
+    )
+    plain = parser.get_parsed_content("prepare")
+    parser["prepare#filters"] = ["n4", {"name": "anisotropic_diffusion", "iterations": 2}]
+    filtered = parser.get_parsed_content("prepare")
+    pictures = []
+    for settings in (plain, filtered, filtered):
+        chain = TransformChain([PrepareCase(settings)])
+        pictures.append(PreparedDataset(files, chain, cache_dir=str(tmp_path / "cache"))[0]["image"].copy())
+        if settings is filtered:
+            monkeypatch.setattr(prepare, "apply_filters", lambda *_: pytest.fail("filtered again"))
+    assert not np.array_equal(pictures[0], pictures[1])
+    np.testing.assert_array_equal(pictures[1], pictures[2])
 
 
 def test_a_damaged_segment_is_made_again(files, tmp_path):

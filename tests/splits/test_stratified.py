@@ -99,5 +99,5 @@ def test_fractions_that_are_no_shares_are_refused(fractions: dict[str, float]) -
 
 
 def test_one_fold_is_refused() -> None:
-    with pytest.raises(WrongCallError, match="1 folds cannot test one another"):
+    with pytest.raises(WrongCallError, match="1 fold cannot test one another"):
         fold_groups(["p1", "p2"], ["x", "y"], 1, seed=0)

@@ -13,13 +13,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from ignite.engine import Engine
+from ignite.engine import Engine, Events
 
 from monai_tumor.bundles.find import config_file
 from monai_tumor.bundles.launch import run_bundle
-from monai_tumor.errors import user_error
+from monai_tumor.errors import WrongCallError, user_error
 from monai_tumor.networks import Normalisation
-from monai_tumor.training import BatchPreparation, LesionDice, keep_memory, my_share
+from monai_tumor.training import (
+    BatchPreparation,
+    ClipGradients,
+    LesionDice,
+    RunFolder,
+    StopEarly,
+    keep_memory,
+    my_share,
+)
 from monai_tumor.training.lesion_dice import better
 from tests.conftest import SMALL
 
@@ -143,3 +151,44 @@ def lesion_free_items() -> list[dict]:
 
     source = CaseSource("phantom")
     return [item for item in source.items("validation") if not item["label"]]
+
+
+def test_early_stopping_counts_from_the_best_epoch(tmp_path):
+    folder = RunFolder("brain", str(tmp_path / "run"))
+    folder.claim()
+    engine = Engine(lambda *_: None)
+    StopEarly(folder, patience=3).attach(engine)
+    engine.add_event_handler(
+        Events.EPOCH_STARTED, lambda: folder.update(best=0.5, best_epoch=min(engine.state.epoch, 2))
+    )
+    engine.run([0], max_epochs=20)
+    assert engine.state.epoch == 5
+
+
+def test_without_a_best_epoch_nothing_is_stopped(tmp_path):
+    folder = RunFolder("brain", str(tmp_path / "run"))
+    folder.claim()
+    folder.update(best=None, best_epoch=0)
+    engine = Engine(lambda *_: None)
+    StopEarly(folder, patience=1).attach(engine)
+    engine.run([0], max_epochs=4)
+    assert engine.state.epoch == 4
+
+
+def test_gradients_are_scaled_to_the_largest_norm():
+    network = torch.nn.Linear(2, 1, bias=False)
+    network.weight.grad = torch.tensor([[3.0, 4.0]])
+    ClipGradients(network, max_norm=1.0).clip(Engine(lambda *_: None))
+    assert network.weight.grad.tolist()[0] == pytest.approx([0.6, 0.8], rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: StopEarly(RunFolder("brain"), patience=0), "patience is 0"),
+        (lambda: ClipGradients(torch.nn.Linear(1, 1), max_norm=0), "max_gradient_norm is 0"),
+    ],
+)
+def test_settings_that_mean_nothing_are_refused(make, message):
+    with pytest.raises(WrongCallError, match=message):
+        make()

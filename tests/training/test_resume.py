@@ -73,11 +73,13 @@ def test_a_killed_training_resumed_equals_one_that_was_not(train_brain, brain, t
     assert same(torch.load(whole / "models/model.pt"), torch.load(run / "models/model.pt"))
 
 
-def test_two_epochs_and_two_more_equal_four(train_brain, brain, tmp_path):
-    whole = train_brain(tmp_path / "whole", epochs=4)
-    half = train_brain(tmp_path / "half", epochs=2, **{"lr_scheduler#T_max": 4})
-    run_bundle("training", [config_file(half, "train")], {"resume": str(half), "epochs": 4})
+def test_averaged_weights_go_on_where_they_were(train_brain, tmp_path):
+    settings = {"average_decay": 0.9, "warmup": 0.2, "max_gradient_norm": 1.0}
+    whole = train_brain(tmp_path / "whole", epochs=4, **settings)
+    half = train_brain(tmp_path / "half", epochs=4, **{"train#trainer#max_epochs": 2}, **settings)
+    run_bundle("training", [config_file(half, "train")], {"resume": str(half), "train#trainer#max_epochs": 4})
     assert same(weights(whole), weights(half))
+    assert same(torch.load(whole / "models/model.pt"), torch.load(half / "models/model.pt"))
 
 
 def test_interrupt_ends_cleanly_and_can_be_resumed(brain, tmp_path):

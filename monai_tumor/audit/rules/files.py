@@ -10,12 +10,17 @@ from monai_tumor.cases import Case
 from monai_tumor.errors import WrongDataError
 from monai_tumor.imaging.read import read_image, read_mask
 
-_UNREADABLE, _SIZE, _LEVELS = "unreadable", "mask_size", "mask_levels"
+_UNREADABLE, _NAME, _SIZE, _LEVELS = "unreadable", "odd_name", "mask_size", "mask_levels"
 _TEXTS = {
     _UNREADABLE: (
         "Files that cannot be read",
         "These cases are left out of everything, so every count and figure is of another set than you think.",
         "Copy these files again from their source, or remove them.",
+    ),
+    _NAME: (
+        "Files whose names cannot be case ids",
+        "Ids become names of files on any system. Until they are renamed, these cases are left out of every count and figure.",
+        "Rename the files, or the ids in the table, with letters, digits, blank and ()._/- only.",
     ),
     _SIZE: (
         "Masks of another size than their image",
@@ -41,7 +46,9 @@ def findings(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _kind(case: Case) -> str:
-    """Say why a case cannot be loaded, from its files one by one."""
+    """Say why a case cannot be loaded, from its name and its files one by one."""
+    if case.problem:
+        return _NAME
     try:
         shape = read_image(case.image).shape[:2]
         masks = {mask: read_mask(mask, 0).shape for mask in case.masks or ()}

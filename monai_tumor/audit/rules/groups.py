@@ -8,7 +8,7 @@ from statistics import median
 
 from monai_tumor.audit.evidence import Evidence
 from monai_tumor.audit.findings import Example, Finding
-from monai_tumor.datasets.files import count_of
+from monai_tumor.wording import count_of
 
 _LISTED = 5
 _FEWEST_GROUPS = 10  # below that many no interval can be given, see metrics.summary
@@ -44,6 +44,7 @@ def _remarks(evidence: Evidence) -> Iterator[Finding]:
 def _no_patients(evidence: Evidence) -> Iterator[Finding]:
     """A case whose group is its own name is one of which no file names the patient."""
     found = [case for case in evidence.cases if case.group == case.id]
+    images = count_of(len(evidence.cases), "image is", "images are")
     if found:
         yield Finding(
             "no_patients",
@@ -52,14 +53,15 @@ def _no_patients(evidence: Evidence) -> Iterator[Finding]:
             "Other views of one lesion stay unseen, so figures may be too good even without a copy on both sides.",
             "If you know the patients, write a cases.csv with a column group. Pictures of one frame are kept together.",
             len(found),
-            (Example((), f"{len(found)} of {len(evidence.cases)} images are a group of their own"),),
+            (Example((), f"{len(found)} of {images} a group of their own"),),
         )
 
 
 def _groups(evidence: Evidence) -> Finding:
     sizes = Counter(case.group for case in evidence.cases)
     clusters = len(set(evidence.cluster_of.values()))
-    joined = Example((), f"{len(sizes)} groups; {clusters} clusters after groups that share a frame are joined")
+    counts = f"{count_of(len(sizes), 'group', 'groups')}; {count_of(clusters, 'cluster', 'clusters')}"
+    joined = Example((), f"{counts} after groups that share a frame are joined")
     with_lesion = Counter(facts.case.group for facts in evidence.facts if facts.lesion)
     several = [name for name, size in sizes.most_common() if size > 1]
     largest = (Example((), f"{name}: {sizes[name]} images") for name in several[:_LISTED])

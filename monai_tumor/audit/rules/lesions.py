@@ -10,6 +10,7 @@ from monai_tumor.audit.evidence import Evidence
 from monai_tumor.audit.findings import Example, Finding
 from monai_tumor.audit.rules.references import lesion_share
 from monai_tumor.audit.survey import CaseFacts
+from monai_tumor.wording import count_of
 
 _EXTREMES = 5
 
@@ -68,7 +69,10 @@ def _areas(facts: Sequence[CaseFacts]) -> Finding:
     shares = list(map(lesion_share, ordered))
     middle = f"lesions take {shares[0]:.2%} to {shares[-1]:.0%} of the picture, the middle one {median(shares):.1%}"
     extremes = ordered if len(ordered) <= 2 * _EXTREMES else ordered[:_EXTREMES] + ordered[-_EXTREMES:]
-    examples = (Example((one.case.id,), f"{one.lesion_px} pixels, {lesion_share(one):.2%}") for one in extremes)
+    examples = (
+        Example((one.case.id,), f"{count_of(one.lesion_px or 0, 'pixel', 'pixels')}, {lesion_share(one):.2%}")
+        for one in extremes
+    )
     return Finding(
         "areas",
         "note",
@@ -85,7 +89,7 @@ def _mask_files(look: CloserLook) -> str:
     said = f"{len(look.masks)} files"
     if None not in areas:
         said += f" of {', '.join(map(str, areas))} pixels"
-    return said + (f"; {look.shared_px} pixels are in more than one" if look.shared_px else "")
+    return said + (f"; {count_of(look.shared_px, 'pixel is', 'pixels are')} in more than one" if look.shared_px else "")
 
 
 def _note(kind: str, title: str, why: str, step: str, examples: Sequence[Example]) -> Iterator[Finding]:

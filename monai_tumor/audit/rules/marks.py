@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from monai_tumor.audit.evidence import Evidence
 from monai_tumor.audit.findings import Example, Finding
-from monai_tumor.datasets.files import count_of
 from monai_tumor.imaging.marks import Kind
+from monai_tumor.wording import count_of
 
 _TEXTS: dict[Kind, tuple[str, str, str, str, str]] = {
     "calliper": (

@@ -8,7 +8,7 @@ from statistics import median
 
 from monai_tumor.audit.evidence import Evidence
 from monai_tumor.audit.findings import Example, Finding
-from monai_tumor.datasets.files import count_of
+from monai_tumor.wording import count_of
 
 _COLOURED_ALL_OVER = 0.5  # share of the lit pixels: marks on a grey picture colour far less
 _SIZES_LISTED = 40

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from monai_tumor.audit.evidence import Evidence
 from monai_tumor.audit.findings import Example, Finding
 from monai_tumor.audit.survey import CaseFacts
+from monai_tumor.wording import count_of
 
 _WORDS = ("lesion", "tumor", "tumour")
 NO_LESION_LABELS = frozenset(
@@ -55,7 +56,10 @@ def _lesion_with_normal_label(evidence: Evidence) -> Iterator[Finding]:
     found = [facts for facts in evidence.facts if facts.lesion and _says_none(facts.case.label)]
     if found:
         examples = tuple(
-            Example((facts.case.id,), f"{facts.case.label}, and {facts.lesion_px} pixels are outlined")
+            Example(
+                (facts.case.id,),
+                f"{facts.case.label}, and {count_of(facts.lesion_px or 0, 'pixel is', 'pixels are')} outlined",
+            )
             for facts in found
         )
         yield Finding(

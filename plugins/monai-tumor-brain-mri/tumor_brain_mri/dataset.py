@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from monai_tumor.cases import Case
 from monai_tumor.datasets.base import FileDataset, Remark
-from monai_tumor.datasets.files import Pairs, no_mask_at_all, refuse_orphans, refuse_unmasked
-from monai_tumor.datasets.layout import wrong_layout
+from monai_tumor.datasets.layout import cases_by_layout
 from tumor_brain_mri import flat, patients, volumes
 
 
@@ -46,21 +45,7 @@ class BrainMriDataset(FileDataset):
         Raises:
             WrongDataError: More than one layout is there, masks are missing, or an image and its labels do not match.
         """
-        slices, flats, nifti = (layout.recognises(folder) for layout in (patients, flat, volumes))
-        if slices + flats + nifti > 1:
-            raise wrong_layout(self, folder, "it has files of more than one of these layouts")
-        if slices:
-            return patients.make_cases(self._complete(patients.find_pairs(folder), folder))
-        if flats:
-            return flat.make_cases(folder, self._complete(flat.find_pairs(folder), folder))
-        return volumes.find_cases(self, folder) if nifti else ()
-
-    def _complete(self, pairs: Pairs, folder: Path) -> Pairs:
-        if len(pairs.without_mask) == len(pairs.masks):
-            raise wrong_layout(self, folder, no_mask_at_all(pairs))
-        refuse_orphans(pairs, folder)
-        refuse_unmasked(pairs, folder)
-        return pairs
+        return cases_by_layout(self, folder, (patients, flat, volumes))
 
     def remarks(self, root: str | os.PathLike[str]) -> Sequence[Remark]:
         """Return what volumes hide: thick slices, and labels that a program made."""

@@ -8,40 +8,30 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from monai_tumor.cases import Case
-from monai_tumor.datasets.files import Pairs, child_folder, pair_trees
-from monai_tumor.datasets.folder import IMAGE_FOLDERS, MASK_FOLDERS
+from monai_tumor.datasets.layout import HasLayout
+from monai_tumor.datasets.pairs import complete_pairs, flat_pairs, two_trees
 from monai_tumor.errors import WrongDataError
+from monai_tumor.wording import count_of
 
 PATIENT_TABLE = "patients.csv"
 
 # The full set numbers 3064 slices of 233 patients without a gap. No patient has more slices than this, so a longer
-# run is cut into pieces. A cut may divide a patient: ``make_cases`` says so, and the table of patients prevents it.
+# run is cut into pieces. A cut may divide a patient: ``find_cases`` says so, and the table of patients prevents it.
 LONGEST_RUN = 40
 
 
 def recognises(folder: Path) -> bool:
     """Say whether both folders are there."""
-    return child_folder(folder, IMAGE_FOLDERS) is not None and child_folder(folder, MASK_FOLDERS) is not None
+    return two_trees(folder) is not None
 
 
-def find_pairs(folder: Path) -> Pairs:
-    """Pair images and masks by name.
-
-    Raises:
-        WrongDataError: A folder is missing or may not be read.
-    """
-    images, masks = child_folder(folder, IMAGE_FOLDERS), child_folder(folder, MASK_FOLDERS)
-    if images is None or masks is None:
-        raise WrongDataError(f"{folder} has no images/ and masks/; give the folder that has both")
-    return pair_trees(images, masks, depth=0)
-
-
-def make_cases(folder: Path, pairs: Pairs) -> Iterator[Case]:
+def find_cases(dataset: HasLayout, folder: Path) -> Iterator[Case]:
     """Yield a case an image; its group is the patient of ``patients.csv``, else its run of numbers.
 
     Raises:
-        WrongDataError: The table lacks a column or an image.
+        WrongDataError: An image has no mask, a mask no image, or the table lacks a column or an image.
     """
+    pairs = complete_pairs(dataset, flat_pairs(folder), folder)
     names = [image.stem for image in pairs.masks]
     table = folder / PATIENT_TABLE
     groups = _tabled_groups(table, names) if table.is_file() else run_groups(names)
@@ -88,5 +78,7 @@ def _tabled_groups(table: Path, names: Sequence[str]) -> dict[str, str]:
     missing = [name for name in names if not patients.get(name)]
     if missing:
         first = ", ".join(missing[:3])
-        raise WrongDataError(f"{table} names no patient for {len(missing)} of {len(names)} images ({first}); add them")
+        raise WrongDataError(
+            f"{table} names no patient for {len(missing)} of {count_of(len(names), 'image', 'images')} ({first}); add them"
+        )
     return {name: patients[name] for name in names}

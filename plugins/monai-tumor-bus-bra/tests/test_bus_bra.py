@@ -72,6 +72,14 @@ def test_contract(root: Path, dataset: type[BusBraDataset]) -> None:
     check_dataset(dataset, root)
 
 
+def test_an_odd_name_is_a_problem_of_its_case_only(root: Path) -> None:
+    write_table(root, {name.replace("-s", ";s"): rest for name, rest in TABLE.items()})
+    (root / "Images" / "bus_0010-s.png").rename(root / "Images" / "bus_0010;s.png")
+    (root / "Masks" / "mask_0010-s.png").rename(root / "Masks" / "mask_0010;s.png")
+    assert [bool(case.problem) for case in BusBraDataset().cases(root)] == [False, False, True]
+    assert remarks(root) == {}
+
+
 def test_the_group_is_the_patient_and_the_label_the_biopsy(root: Path) -> None:
     cases = BusBraDataset().cases(root)
     assert [(case.id, case.group, case.label) for case in cases] == [

@@ -9,18 +9,11 @@ from typing import ClassVar
 
 from monai_tumor.cases import Case
 from monai_tumor.datasets.base import FileDataset, PublishedFolds, Remark
-from monai_tumor.datasets.files import (
-    Pairs,
-    child_folder,
-    count_of,
-    first_names,
-    list_files,
-    no_mask_at_all,
-    refuse_orphans,
-    refuse_unmasked,
-)
+from monai_tumor.datasets.files import child_folder, first_names, list_files
 from monai_tumor.datasets.layout import wrong_layout
+from monai_tumor.datasets.pairs import Pairs, complete_pairs
 from monai_tumor.errors import WrongDataError
+from monai_tumor.wording import count_of
 from tumor_bus_bra.folds import read_folds, remarks_on_folds
 from tumor_bus_bra.remarks import remarks_on_table
 from tumor_bus_bra.table import Row, read_table
@@ -67,7 +60,7 @@ class BusBraDataset(FileDataset):
             raise wrong_layout(self, folder, f"it has no {TABLE_NAME}, which names patients and findings")
         table, pairs = _table_of(folder), _find_pairs(folder, images)
         _refuse_unequal(table, pairs, images)
-        self._refuse_unmasked(pairs, folder)
+        complete_pairs(self, pairs, folder)
         self._refuse_other_labels(table, folder)
         return [self._case(table[image.stem], image, masks) for image, masks in pairs.masks.items()]
 
@@ -76,7 +69,7 @@ class BusBraDataset(FileDataset):
 
         Of the images, only headers are read.
         """
-        folder, cases = Path(root), self.cases(root)
+        folder, cases = Path(root), [case for case in self.cases(root) if not case.problem]
         return [*remarks_on_table(_table_of(folder), cases), *remarks_on_folds(folder)]
 
     def published_folds(self, root: str | os.PathLike[str]) -> Sequence[PublishedFolds]:
@@ -93,12 +86,6 @@ class BusBraDataset(FileDataset):
 
     def _case(self, row: Row, image: Path, masks: Sequence[Path]) -> Case:
         return Case(image.stem, f"case-{row['Case']}", str(image), tuple(map(str, masks)), self.label_of(row))
-
-    def _refuse_unmasked(self, pairs: Pairs, folder: Path) -> None:
-        if pairs.masks and len(pairs.without_mask) == len(pairs.masks):
-            raise wrong_layout(self, folder, no_mask_at_all(pairs))
-        refuse_orphans(pairs, folder)
-        refuse_unmasked(pairs, folder)
 
     def _refuse_other_labels(self, table: Mapping[str, Row], folder: Path) -> None:
         others = {name: self.label_of(row) for name, row in table.items() if self.label_of(row) not in self.labels}

@@ -10,6 +10,7 @@ from monai_tumor.cases import Case
 from monai_tumor.datasets.base import PublishedFolds, Remark
 from monai_tumor.datasets.files import first_names
 from monai_tumor.errors import WrongDataError
+from monai_tumor.wording import count_of
 from tumor_bus_bra.table import read_table
 
 FOLD_FILES: Mapping[str, int] = {"5-fold-cv.csv": 5, "10-fold-cv.csv": 10}
@@ -60,7 +61,7 @@ def _fold_of(path: Path, count: int, cases: Sequence[Case]) -> dict[str, int]:
     table = read_table(path, (_COLUMN,))
     missing = [Path(case.image) for case in cases if case.id not in table]
     if missing:
-        found = f"{path} has no row for {len(missing)} of {len(cases)} images"
+        found = f"{path} has no row for {len(missing)} of {count_of(len(cases), 'image', 'images')}"
         raise WrongDataError(f"{found}: {first_names(missing, path.parent)}; copy the published file again")
     return {case.id: _fold(path, case.id, table[case.id][_COLUMN], count) for case in cases}
 

@@ -10,8 +10,8 @@ from typing import ClassVar
 
 from monai_tumor.cases import Case
 from monai_tumor.datasets.base import FileDataset, Remark
-from monai_tumor.datasets.files import Pairs, child_folder, list_files, no_mask_at_all, pair_suffixes, refuse_orphans
-from monai_tumor.datasets.layout import wrong_layout
+from monai_tumor.datasets.files import child_folder, list_files
+from monai_tumor.datasets.pairs import Pairs, pair_suffixes, refuse_orphans, refuse_unlabelled
 
 NORMAL = "normal"
 _IMAGE_NAME = re.compile(r".+ \(\d+\)\.png", re.IGNORECASE)
@@ -54,8 +54,7 @@ class BusiDataset(FileDataset):
         lesions = Pairs(
             {image: masks for label in found if label != NORMAL for image, masks in found[label].masks.items()}
         )
-        if lesions.masks and len(lesions.without_mask) == len(lesions.masks):
-            raise wrong_layout(self, folder, no_mask_at_all(lesions))
+        refuse_unlabelled(self, lesions, folder)
         return [_case(label, *pair) for label, pairs in found.items() for pair in pairs.masks.items()]
 
     def remarks(self, root: str | os.PathLike[str]) -> Sequence[Remark]:

@@ -87,8 +87,29 @@ def test_a_triangle_is_what_a_crossing_ray_says_except_near_its_line(corners: li
 def test_two_points_and_arrows_enclose_nothing() -> None:
     mark = read_mark(svg(SQUARE, [(1, 1), (8, 9)]))
     assert len(mark.contours) == 1 and mark.skipped == 1 and mark.problem == ""
-    assert read_mark(svg(SQUARE, kind="arrow")).problem == "has no contour of three points or more"
+    assert read_mark(svg(SQUARE, kind="arrow")).problem == "has no contour that encloses anything"
     assert read_mark(svg([(1, 1), (8, 9)])).skipped == 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        [(5, 5)] * 4,
+        [(1, 1), (8, 9), (1, 1), (8, 9)],
+        [(1, 1), (3, 3), (5, 5), (9, 9)],
+        [(2, 7), (20, 7), (11, 7)],
+        [(0.1, 0.3), (0.2, 0.6), (0.3, 0.9)],  # not exactly in line as floating-point numbers
+        [(90_000.1, 90_000.3), (90_000.2, 90_000.6), (90_000.3, 90_000.9)],
+    ],
+)
+def test_points_in_one_line_enclose_nothing(line: list[tuple[float, float]]) -> None:
+    mark = read_mark(svg(SQUARE, line))
+    assert len(mark.contours) == 1 and mark.skipped == 1
+    assert read_mark(svg(line)).problem == "has no contour that encloses anything"
+
+
+def test_a_contour_of_a_single_pixel_may_be_meant() -> None:
+    assert len(read_mark(svg([(4, 4), (4.6, 4), (4, 4.6)])).contours) == 1
 
 
 @pytest.mark.parametrize("text", ["", "  ", "\n"])
@@ -97,7 +118,7 @@ def test_an_empty_mark_says_nothing(text: str) -> None:
 
 
 def test_an_empty_list_is_no_reference() -> None:
-    assert read_mark("[]").problem == "has no contour of three points or more"
+    assert read_mark("[]").problem == "has no contour that encloses anything"
 
 
 @pytest.mark.parametrize("kept", [1, 30, 60, 100])

@@ -105,7 +105,8 @@ def test_repeated_contours_count_once(tmp_path: Path) -> None:
     [
         (svg(LESION)[:-9], "is cut off or damaged"),
         ("", "is empty"),
-        (svg([(3, 3), (9, 20)]), "has no contour of three points or more"),
+        (svg([(3, 3), (9, 20)]), "has no contour that encloses anything"),
+        (svg([(3, 3), (9, 9), (12, 12)]), "has no contour that encloses anything"),
     ],
 )
 def test_without_a_whole_contour_there_is_no_reference_and_a_remark(tmp_path: Path, text: str, reason: str) -> None:
@@ -128,7 +129,7 @@ def test_an_image_that_nothing_names_has_no_reference(two_cases: Path) -> None:
 def test_a_drawing_of_two_points_is_left_out_and_remarked(tmp_path: Path) -> None:
     write(tmp_path, 358, {1: svg(LESION, [(3, 3), (9, 30)])})
     assert area(tmp_path, "358_1") == LESION_PX
-    assert "1 drawing encloses nothing (an arrow)" in remarks(tmp_path, "358_1")
+    assert "1 drawing encloses nothing (an arrow or a line)" in remarks(tmp_path, "358_1")
 
 
 def test_a_contour_that_leaves_the_image_is_cut_and_remarked(tmp_path: Path) -> None:

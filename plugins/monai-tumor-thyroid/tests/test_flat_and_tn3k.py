@@ -169,6 +169,22 @@ def test_png_masks_of_tn3k_may_be_zero_and_one(tn3k: Path) -> None:
     assert reference is not None and np.array_equal(reference, lesion(5))
 
 
+def test_a_jpeg_mask_beside_a_png_one_changes_nothing_for_that(tn3k: Path) -> None:
+    other = np.zeros((24, 40), np.uint8)
+    other[18:22, 25:37] = 1  # lost if it were cut halfway as well
+    write_picture(tn3k / "test-mask" / "0001_mask_1.png", other)
+    case = ThyroidDataset().cases(tn3k)[1]
+    reference = ThyroidDataset().load(case)[1]
+    assert len(case.masks or ()) == 2
+    assert reference is not None and np.array_equal(reference, lesion(1) | (other > 0))
+
+
+def test_a_dark_jpeg_mask_is_refused_beside_a_good_one_too(tn3k: Path) -> None:
+    Image.fromarray(lesion(0).astype(np.uint8) * np.uint8(100)).save(tn3k / "test-mask" / "0000_mask_1.jpg")
+    with pytest.raises(WrongDataError, match=r"0000_mask_1\.jpg is nowhere above 127 and yet not black"):
+        ThyroidDataset().load(ThyroidDataset().cases(tn3k)[0])
+
+
 def test_one_part_of_tn3k_is_enough_but_not_half_a_part(tn3k: Path) -> None:
     (tn3k / "test-mask").rename(tn3k / "elsewhere")
     assert "only one of test-image/ and test-mask/" in refusal(tn3k)

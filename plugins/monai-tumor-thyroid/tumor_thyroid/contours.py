@@ -17,7 +17,7 @@ MAX_POINTS = 10_000
 """Bounds for one image; no mark of DDTI that was looked at has more than 4 drawings or 109 points."""
 
 _MAX_COORDINATE = 100_000
-_ENCLOSING = 3
+_IN_LINE_PX = 1e-6  # what is left of the distance between points and their line when numbers were written as decimals
 _UNREADABLE = (ValueError, TypeError, KeyError, OverflowError, RecursionError)  # what odd JSON makes of the lines below
 
 
@@ -26,8 +26,8 @@ class Mark:
     """What is drawn on one image.
 
     Attributes:
-        contours: One array (n, 2) of x (column) and y (row) in pixels for each contour, n >= 3.
-        skipped: How many drawings enclose nothing: arrows, or fewer than three points.
+        contours: One array (n, 2) of x (column) and y (row) in pixels for each contour, not all in one line.
+        skipped: How many drawings enclose nothing: arrows, fewer than three points, or points in one line.
         problem: Why this is no reference, as the end of a sentence; empty where it is one.
     """
 
@@ -46,13 +46,13 @@ def read_mark(text: str) -> Mark:
         return Mark(problem=f"is cut off or damaged: its {len(text)} characters are no whole JSON")
     try:
         points = [_points(drawing) for drawing in drawings]
-        enclosing = [str(drawing.get("regionType")).lower() != "arrow" for drawing in drawings]
+        arrows = [str(drawing.get("regionType")).lower() == "arrow" for drawing in drawings]
     except _UNREADABLE:
         return Mark(problem="is damaged: it is no list of drawings with points x, y")
     if len(points) > MAX_DRAWINGS or sum(map(len, points)) > MAX_POINTS:
         return Mark(problem=f"is damaged: it has more than {MAX_DRAWINGS} drawings or {MAX_POINTS:,} points")
-    contours = tuple(one for one, closed in zip(points, enclosing, strict=True) if closed and len(one) >= _ENCLOSING)
-    return Mark(contours, len(points) - len(contours), "" if contours else "has no contour of three points or more")
+    contours = tuple(one for one, arrow in zip(points, arrows, strict=True) if not arrow and _encloses(one))
+    return Mark(contours, len(points) - len(contours), "" if contours else "has no contour that encloses anything")
 
 
 def joined(first: Mark, second: Mark) -> Mark:
@@ -80,6 +80,11 @@ def fill(contours: Iterable[NDArray[np.float64]], shape: tuple[int, int]) -> NDA
         borders = cv2.findContours(np.asarray(one), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]
         cv2.drawContours(filled, borders, -1, (1,), cv2.FILLED)
     return filled > 0
+
+
+def _encloses(points: NDArray[np.float64]) -> bool:
+    """Say whether there are three points that are not in one line; a line would be filled one pixel wide."""
+    return len(points) > 2 and int(np.linalg.matrix_rank(points - points.mean(axis=0), tol=_IN_LINE_PX)) == 2
 
 
 def _points(drawing: Any) -> NDArray[np.float64]:

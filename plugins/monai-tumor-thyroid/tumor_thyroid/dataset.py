@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from monai_tumor.cases import Case
 from monai_tumor.datasets.base import FileDataset, Remark
-from monai_tumor.datasets.files import Pairs, no_mask_at_all, refuse_orphans, refuse_unmasked
-from monai_tumor.datasets.layout import checked_root, wrong_layout
+from monai_tumor.datasets.layout import cases_by_layout, checked_root
 from tumor_thyroid import ddti, flat, tn3k
+
+_LAYOUTS = (ddti, flat, tn3k)
 
 
 class ThyroidDataset(FileDataset):
@@ -47,21 +48,7 @@ class ThyroidDataset(FileDataset):
         Raises:
             WrongDataError: More than one layout is there, files are missing, or an XML file or table cannot be read.
         """
-        contours, flats, parts = (layout.recognises(folder) for layout in (ddti, flat, tn3k))
-        if contours + flats + parts > 1:
-            raise wrong_layout(self, folder, "it has files of more than one of these layouts")
-        if contours:
-            return ddti.find_cases(folder)
-        if flats:
-            return flat.make_cases(folder, self._complete(flat.find_pairs(folder), folder))
-        return tn3k.make_cases(folder, self._complete(tn3k.find_pairs(folder), folder)) if parts else ()
-
-    def _complete(self, pairs: Pairs, folder: Path) -> Pairs:
-        if len(pairs.without_mask) == len(pairs.masks):
-            raise wrong_layout(self, folder, no_mask_at_all(pairs))
-        refuse_orphans(pairs, folder)
-        refuse_unmasked(pairs, folder)
-        return pairs
+        return cases_by_layout(self, folder, _LAYOUTS)
 
     def load(self, case: Case) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
         """Read one case; contours of an XML file are filled one by one and joined.
@@ -83,6 +70,4 @@ class ThyroidDataset(FileDataset):
             WrongDataError: The folder, an XML file or a table cannot be read.
         """
         folder = checked_root(self, root)
-        return [
-            remark for layout in (ddti, flat, tn3k) if layout.recognises(folder) for remark in layout.remarks(folder)
-        ]
+        return [remark for layout in _LAYOUTS if layout.recognises(folder) for remark in layout.remarks(folder)]

@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 
 from monai_tumor.cases import Case
 from monai_tumor.datasets.base import Remark
-from monai_tumor.datasets.files import count_of, first_names, list_files
+from monai_tumor.datasets.files import first_names, list_files
+from monai_tumor.datasets.layout import HasLayout
 from monai_tumor.errors import WrongDataError
 from monai_tumor.imaging.read import read_image
+from monai_tumor.wording import count_of
 from tumor_thyroid.annotation import Annotation, read_annotation
 from tumor_thyroid.contours import Mark, fill
 
@@ -45,7 +47,7 @@ def recognises(folder: Path) -> bool:
     return bool(files) and any(_parts(image)[0] in files for image in _images(folder))
 
 
-def find_cases(folder: Path) -> Iterator[Case]:
+def find_cases(dataset: HasLayout, folder: Path) -> Iterator[Case]:
     """Yield a case an image: grouped by the case number, its ``index`` the image number in the XML.
 
     Raises:
@@ -122,7 +124,9 @@ def _texts_on_mark(file: str, index: int, mark: Mark, image: Path) -> Iterator[s
         yield f"the mark of image {index} in {file} {mark.problem}: no reference"
     if mark.skipped:
         drawings = count_of(
-            mark.skipped, "drawing encloses nothing (an arrow) and is", "drawings enclose nothing (arrows) and are"
+            mark.skipped,
+            "drawing encloses nothing (an arrow or a line) and is",
+            "drawings enclose nothing (arrows or lines) and are",
         )
         yield f"{drawings} left out"
     outside = _outside(mark, image) if mark.contours else []

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from monai_tumor.cases import Case
 from monai_tumor.datasets.base import Remark
-from monai_tumor.datasets.files import Pairs, child_folder, count_of, pair_trees
-from monai_tumor.datasets.folder import IMAGE_FOLDERS, MASK_FOLDERS
+from monai_tumor.datasets.layout import HasLayout
+from monai_tumor.datasets.pairs import complete_pairs, flat_pairs, two_trees
 from monai_tumor.errors import WrongDataError
+from monai_tumor.wording import count_of
 
 CATEGORY_TABLE = "category.csv"
 _HALF = re.compile(r"[12](\d{4})")
@@ -25,7 +26,7 @@ LABELS = {
 
 def recognises(folder: Path) -> bool:
     """Say whether both folders are there."""
-    return child_folder(folder, IMAGE_FOLDERS) is not None and child_folder(folder, MASK_FOLDERS) is not None
+    return two_trees(folder) is not None
 
 
 def has_table(folder: Path) -> bool:
@@ -33,26 +34,14 @@ def has_table(folder: Path) -> bool:
     return (folder / CATEGORY_TABLE).is_file()
 
 
-def find_pairs(folder: Path) -> Pairs:
-    """Pair images and masks by name.
-
-    Raises:
-        WrongDataError: A folder is missing or may not be read.
-    """
-    images, masks = child_folder(folder, IMAGE_FOLDERS), child_folder(folder, MASK_FOLDERS)
-    if images is None or masks is None:
-        raise WrongDataError(f"{folder} has no images/ and masks/; give the folder that has both")
-    return pair_trees(images, masks, depth=0)
-
-
-def make_cases(folder: Path, pairs: Pairs) -> Iterator[Case]:
+def find_cases(dataset: HasLayout, folder: Path) -> Iterator[Case]:
     """Yield a case an image, a group of its own; its label is the category if the table has one.
 
     Raises:
-        WrongDataError: The table cannot be read, or contradicts itself.
+        WrongDataError: An image has no mask, a mask no image, or the table cannot be read or contradicts itself.
     """
     labels = _labels(folder)
-    for image, masks in pairs.masks.items():
+    for image, masks in complete_pairs(dataset, flat_pairs(folder), folder).masks.items():
         yield Case(image.stem, group_of(image.stem), str(image), tuple(map(str, masks)), labels.get(image.stem))
 
 
@@ -78,7 +67,7 @@ def remarks(folder: Path) -> Iterator[Remark]:
     yield Remark(
         "copies of DDTI in this layout are not independent of DDTI: do not test on one what learnt from the other"
     )
-    labels, names = _labels(folder), {image.stem for image in find_pairs(folder).masks}
+    labels, names = _labels(folder), {image.stem for image in flat_pairs(folder).masks}
     if unnamed := len(names - labels.keys()):
         yield Remark(f"{CATEGORY_TABLE} has no category for {unnamed} of {count_of(len(names), 'image', 'images')}")
     if absent := len(labels.keys() - names):

@@ -10,9 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monai_tumor.cases import Case
-from monai_tumor.datasets.base import Remark, load_files
-from monai_tumor.datasets.files import Pairs, child_folder, pair_trees
+from monai_tumor.datasets.base import Remark, load_masks
+from monai_tumor.datasets.files import child_folder
+from monai_tumor.datasets.layout import HasLayout
+from monai_tumor.datasets.pairs import Pairs, complete_pairs, pair_trees
 from monai_tumor.errors import WrongDataError
+from monai_tumor.imaging.read import read_image
 
 PARTS = ("trainval", "test")
 
@@ -26,29 +29,13 @@ def recognises(folder: Path) -> bool:
     return any(all(_trees(folder, part)) for part in PARTS)
 
 
-def find_pairs(folder: Path) -> Pairs:
-    """Pair images and masks of both parts by name; one part may be absent.
+def find_cases(dataset: HasLayout, folder: Path) -> Iterator[Case]:
+    """Yield a case an image, ``trainval/0000`` or ``test/0000``, a group of its own; one part may be absent.
 
     Raises:
-        WrongDataError: A part has only one of its two folders, or a folder may not be read.
+        WrongDataError: A part has only one of its two folders, an image has no mask, or a mask no image.
     """
-    pairs = Pairs()
-    for part in PARTS:
-        images, masks = _trees(folder, part)
-        if images and masks:
-            found = pair_trees(images, masks, depth=0)
-            pairs.masks.update(found.masks)
-            pairs.orphans.extend(found.orphans)
-        elif images or masks:
-            raise WrongDataError(
-                f"{folder} has only one of {part}-image/ and {part}-mask/; copy the other, or remove it"
-            )
-    return pairs
-
-
-def make_cases(folder: Path, pairs: Pairs) -> Iterator[Case]:
-    """Yield a case an image, ``trainval/0000`` or ``test/0000``, a group of its own."""
-    for image, masks in pairs.masks.items():
+    for image, masks in complete_pairs(dataset, _find_pairs(folder), folder).masks.items():
         name = f"{_part(image)}/{image.stem}"
         yield Case(name, name, str(image), tuple(map(str, masks)))
 
@@ -66,8 +53,8 @@ def owns(case: Case) -> bool:
     return Path(case.image).parent.name.lower() in {f"{part}-image" for part in PARTS}
 
 
-def load(case: Case) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
-    """Read an image and its mask, which may be a JPEG file.
+def load(case: Case) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """Read an image and its masks, of which each may be a JPEG file.
 
     Returns:
         Image (R, C) or (R, C, 3) uint8, and reference (R, C) bool.
@@ -75,19 +62,18 @@ def load(case: Case) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
     Raises:
         WrongDataError: A file cannot be read, sizes differ, or a JPEG mask is dark everywhere and yet not black.
     """
-    masks = case.masks or ()
-    lossy = any(mask.lower().endswith(_JPEG) for mask in masks)
-    image, reference = load_files(case.image, masks, JPEG_THRESHOLD if lossy else None)
-    if lossy and reference is not None and not reference.any() and _has_foreground(case.image, masks):
-        raise WrongDataError(
-            f"mask {masks[0]} is nowhere above {JPEG_THRESHOLD} and yet not black, expected 0 and 255; export it again"
-        )
+    image = read_image(case.image)
+    shape, masks = (image.shape[0], image.shape[1]), case.masks or ()
+    lossy = [path for path in masks if path.lower().endswith(_JPEG)]
+    reference = load_masks(case.image, shape, [path for path in masks if path not in lossy])
+    for path in lossy:
+        lesion = load_masks(case.image, shape, [path], JPEG_THRESHOLD)
+        if not lesion.any() and load_masks(case.image, shape, [path], 0).any():
+            raise WrongDataError(
+                f"mask {path} is nowhere above {JPEG_THRESHOLD} and yet not black, expected 0 and 255; export it again"
+            )
+        reference |= lesion
     return image, reference
-
-
-def _has_foreground(image: str, masks: tuple[str, ...]) -> bool:
-    above_zero = load_files(image, masks, 0)[1]
-    return above_zero is not None and bool(above_zero.any())
 
 
 def _trees(folder: Path, part: str) -> tuple[Path | None, Path | None]:
@@ -96,3 +82,18 @@ def _trees(folder: Path, part: str) -> tuple[Path | None, Path | None]:
 
 def _part(image: Path) -> str:
     return image.parent.name.lower().removesuffix("-image")
+
+
+def _find_pairs(folder: Path) -> Pairs:
+    pairs = Pairs()
+    for part in PARTS:
+        images, masks = _trees(folder, part)
+        if images and masks:
+            found = pair_trees(images, masks, depth=0)
+            pairs.masks.update(found.masks)
+            pairs.orphans.extend(found.orphans)
+        elif images or masks:
+            raise WrongDataError(
+                f"{folder} has only one of {part}-image/ and {part}-mask/; copy the other, or remove it"
+            )
+    return pairs

@@ -1,0 +1,7 @@
+"""One thing is one thing."""
+
+from monai_tumor.wording import count_of
+
+
+def test_one_is_told_apart_from_none_and_many() -> None:
+    assert [count_of(number, "group", "groups") for number in (0, 1, 2)] == ["0 groups", "1 group", "2 groups"]
