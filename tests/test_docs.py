@@ -118,7 +118,7 @@ def test_quoted_commands_exist(page, words):
 @pytest.mark.parametrize(("page", "words"), shell_lines("python -m monai.bundle run"), ids=identifier)
 def test_plain_commands_name_what_exists(page, words):
     options = [word.removeprefix("--") for word in words if word.startswith("--")]
-    known = known_settings(BRAIN) | {"config_file"}
+    known = known_settings(BRAIN) | {"config_file", "tracking"}
     assert words[4] in known
     assert [name for name in options if name.split("#")[0] not in known] == []
 

@@ -106,13 +106,24 @@ def recipe_file(name_or_path: str) -> Path:
     """Return the overlay of a recipe, or the JSON file of a recipe of one's own.
 
     Raises:
-        WrongCallError: It is neither.
+        WrongCallError: It is neither, or the file holds no settings.
     """
     if name_or_path in recipes():
         return recipe_folder() / f"{name_or_path}.json"
-    if name_or_path.endswith(".json") and Path(name_or_path).is_file():
-        return Path(name_or_path)
+    path = Path(name_or_path)
+    if name_or_path.endswith(".json") and path.is_file():
+        _check_overlay(path)
+        return path
     raise unknown_name("recipe", name_or_path, recipes(), "(or the path of a JSON file)")
+
+
+def _check_overlay(path: Path) -> None:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise WrongCallError(f"recipe {path} cannot be read as JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise WrongCallError(f"recipe {path} holds a {type(content).__name__}, expected an object of settings")
 
 
 def bundle_name(root: Path) -> str | None:

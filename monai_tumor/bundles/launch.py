@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shlex
 import warnings
 from collections.abc import Mapping, Sequence
@@ -28,8 +29,14 @@ def run_bundle(run_id: str, files: Sequence[Path], settings: Mapping[str, Any]) 
         warnings.filterwarnings("ignore", message="parsing config_file")
         from monai.bundle import run
 
+        # A recipe never lies beside the bundle, which MONAI finds worth a warning.
+        logging.getLogger("monai.bundle.workflows").addFilter(_is_no_remark_on_folders)
         overrides = {key: "$None" if value is None else value for key, value in settings.items()}
         run(run_id=run_id, config_file=[str(path) for path in files], **overrides)
+
+
+def _is_no_remark_on_folders(record: logging.LogRecord) -> bool:
+    return not record.getMessage().startswith("Not all config files are in")
 
 
 def plain_command(run_id: str, files: Sequence[Path], settings: Mapping[str, Any]) -> str:

@@ -22,6 +22,7 @@ COMMANDS = {
     "train": LazyHelp("monai_tumor.cli.train:train_command", "Train a bundle."),
     "evaluate": LazyHelp("monai_tumor.cli.evaluate:evaluate_command", "Compare a run with the references of a part."),
     "predict": LazyHelp("monai_tumor.cli.predict:predict_command", "Outline tumours in image files."),
+    "compare": LazyHelp("monai_tumor.cli.compare:compare_group", "Several networks or recipes on the same folds."),
     "data": LazyHelp("monai_tumor.cli.data:data_group", "Data sets, splits, phantoms and the cache."),
     "bundle": LazyHelp("monai_tumor.cli.bundle:bundle_group", "Find, show and check bundles."),
     "plugins": LazyHelp("monai_tumor.cli.plugins:plugins_group", "What is registered, and whether it works."),

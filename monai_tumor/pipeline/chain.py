@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 from monai.transforms import Compose
 
 from monai_tumor.pipeline.augment import DeferredTransform
@@ -34,7 +35,14 @@ def run_transforms(transforms: Sequence[Callable[[Any], Any]], item: Item) -> It
     for transform in transforms:
         if "error" in item:
             return item
-        if not isinstance(transform, DeferredTransform):
-            item = apply_deferred(item)
+        if not isinstance(transform, DeferredTransform):  # it may write into the array, which must not be the cache's
+            item = _writable(apply_deferred(item))
         item = transform(item)
     return apply_deferred(item)
+
+
+def _writable(item: Item) -> Item:
+    for key, value in item.items():
+        if isinstance(value, np.ndarray) and not value.flags.writeable:
+            item[key] = value.copy()
+    return item

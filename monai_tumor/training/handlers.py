@@ -60,7 +60,7 @@ class StopAtNaN:
 
     def check(self, engine: Engine) -> None:
         """Add the loss; on a CPU look at it at once, elsewhere at the end of the epoch so as not to wait for the device."""
-        loss = _loss(engine)
+        loss = loss_of(engine)
         self._total = loss if self._total is None else self._total + loss
         if loss.device.type == "cpu" and not bool(torch.isfinite(loss)):
             self._stop(engine)
@@ -185,12 +185,13 @@ def latest_figure(evaluator: Engine, metric: str) -> Callable[[Engine], float]:
     """Return a function of the trainer that reads ``metric`` of the last validation, for schedules that look at it."""
 
     def read(engine: Engine) -> float:
-        return float(evaluator.state.metrics[metric])
+        return float(evaluator.state.metrics.get(metric, float("nan")))  # before the first validation
 
     return read
 
 
-def _loss(engine: Engine) -> torch.Tensor:
+def loss_of(engine: Engine) -> torch.Tensor:
+    """Return the loss of the step that is completed, decollated or not."""
     output = engine.state.output
     loss: torch.Tensor = output[0]["loss"] if isinstance(output, list) else output["loss"]
     return loss.detach()

@@ -9,6 +9,7 @@ from typing import Any
 from ignite.engine import Engine, Events
 from tqdm import tqdm
 
+from monai_tumor.training.handlers import loss_of
 from monai_tumor.training.process import rank
 
 
@@ -55,7 +56,7 @@ class TrainingProgress:
             self._shown = now
             done = (engine.state.iteration - 1) % (engine.state.epoch_length or 1) + 1
             speed = done * self.batch_size / (now - self._epoch_started)
-            loss = float(engine.state.output["loss"])
+            loss = float(loss_of(engine))
             self._bar.set_postfix_str(f"loss {loss:.3f}, {self._dice()}, {speed:.1f} images/s", refresh=False)
         self._bar.update()
 

@@ -9,7 +9,9 @@ from monai_tumor.errors import WrongCallError, WrongDataError
 from monai_tumor.imaging.pictures import (
     PREDICTION_COLOUR,
     REFERENCE_COLOUR,
+    ComparedCase,
     comparison_picture,
+    methods_picture,
     outline_picture,
 )
 
@@ -63,3 +65,25 @@ def test_cases_of_different_sizes_stand_in_one_picture() -> None:
 def test_no_case_is_refused() -> None:
     with pytest.raises(WrongCallError, match="at least one case"):
         comparison_picture([])
+
+
+def test_methods_stand_beside_the_image_with_both_outlines() -> None:
+    image, empty = np.zeros((40, 60), np.uint8), np.zeros((40, 60), bool)
+    picture = methods_picture([ComparedCase(image, SQUARE, "a", [("one 1.000", SQUARE), ("two", empty), ("no", None)])])
+    width = 336  # 60 columns brought from 40 to 224 rows
+    assert picture.shape == (20 + 224 + 4, 4 * width + 3 * 4, 3)
+    tiles = [picture[20:, place * (width + 4) :][:, :width] for place in range(4)]
+    assert [coloured(tile, REFERENCE_COLOUR).any() for tile in tiles] == [True] * 4
+    assert [coloured(tile, PREDICTION_COLOUR).any() for tile in tiles] == [False, True, False, False]
+
+
+def test_narrow_images_leave_room_for_the_names_of_methods() -> None:
+    tall = ComparedCase(
+        np.zeros((90, 20), np.uint8), None, "tall", [("deeplabv3plus  0.871", np.zeros((90, 20), bool))]
+    )
+    assert methods_picture([tall]).shape == (248, 2 * 150 + 4, 3)
+
+
+def test_no_compared_case_is_refused() -> None:
+    with pytest.raises(WrongCallError, match="at least one case"):
+        methods_picture([])

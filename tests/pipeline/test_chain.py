@@ -55,3 +55,15 @@ def test_the_arrays_of_the_input_are_not_changed():
     original = item()
     TransformChain([RandomFlip(prob=1.0), RandomIntensity(prob=1.0)])(original)
     np.testing.assert_array_equal(original["image"], item()["image"])
+
+
+def test_a_foreign_transform_may_write_into_what_came_from_the_cache():
+    cached = np.full((1, 3, 5), 7, np.uint8)
+    cached.flags.writeable = False
+
+    def blacken(item):
+        item["image"][:] = 0
+        return item
+
+    assert not TransformChain([blacken])({"image": cached})["image"].any()
+    assert cached.all()

@@ -1,0 +1,83 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+
+from monai_tumor.comparison import compare
+
+Program = Callable[..., Result]
+SMALL = ["--set", "prepare#rows=64", "--set", "prepare#columns=96", "--set", "network_def#channels=[8,16,32]"]
+
+
+def files(folder: Path) -> dict[Path, int]:
+    return {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
+
+
+def test_two_methods_on_two_folds_and_the_same_line_again(
+    program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    program("data", "phantom", "scans", "--count", 12, "--style", "us")
+    Path("fast.json").write_text('{"network_def#name": "monai_unet", "lr": 0.01, "minutes": 60}')
+    methods = ["--networks", "monai_unet", "--recipes", "fast.json"]
+    line = ["breast", "--dataset", "folder", "--dataset-dir", "scans", *methods, "--folds", 3, "--epochs", 1]
+    line = ["compare", "networks", *line, "--only-folds", "0,2", *SMALL, "-o", "out"]
+    first = program(*line, "--json")
+    assert first.exit_code == 0, first.stderr
+    told = json.loads(first.stdout)
+    assert told["failed"] == [] and list(told["methods"]) == ["monai_unet", "fast"]
+    for figures in told["methods"].values():
+        assert (figures["folds"], figures["epochs"], figures["lesion_cases"] > 0) == ([0, 2], 1, True)
+        assert figures["peak_memory_mib"] > 100 and figures["cpu_ms_per_image"] > 0 and figures["parameters"] > 1000
+    assert told["methods"]["fast"]["difference"]["n"] == told["methods"]["fast"]["lesion_cases"]
+    assert {"comparison.md", "comparison.json", "comparison.png", "split.json"} <= {
+        path.name for path in Path("out").iterdir()
+    }
+    before = files(Path("out", "fast")) | files(Path("out", "monai_unet"))
+    second = program(*line)
+    assert second.exit_code == 0 and Path("out/comparison.md").read_text() in second.stdout
+    assert files(Path("out", "fast")) | files(Path("out", "monai_unet")) == before
+
+
+def test_a_failed_method_makes_the_exit_code_1(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = {
+        "bundle": "breast",
+        "dataset": "busi",
+        "minutes": None,
+        "epochs": 1,
+        "folds": 5,
+        "seed": 0,
+        "split": "a",
+    }
+    failed = [{"method": "unet", "fold": 0, "error": "out of luck"}]
+    found: dict[str, Any] = {"settings": settings, "methods": {}, "failed": failed}
+    monkeypatch.setattr(compare, "compare_methods", lambda *_: found)
+    result = program("compare", "networks", "breast", "--networks", "unet", "--epochs", 1, "-o", "out")
+    assert result.exit_code == 1 and "FAILED: unet, fold 0: out of luck" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--epochs", "1"], "there is nothing to compare"),
+        (["--networks", "unett"], "unknown network 'unett'; did you mean 'unet'?"),
+        (["--recipes", "unet-129"], "unknown recipe 'unet-129'"),
+        (["--networks", "unet"], "give either --minutes or --epochs"),
+        (["--networks", "unet", "--epochs", "1", "--set", "epocs=1"], "unknown setting 'epocs'"),
+        (["--networks", "unet", "--epochs", "1", "--only-folds", "a"], "--only-folds 'a': expected numbers"),
+        (["--networks", "unet", "--epochs", "1", "--folds", "3", "--split", "s.json"], "exclude each other"),
+        (["--networks", "unet", "--epochs", "1", "--split", "s.json"], "split file s.json cannot be read"),
+        (["--networks", "unet", "--epochs", "1", "--dataset", "busi"], "data set 'busi' needs its folder"),
+    ],
+)
+def test_mistakes_are_one_line_and_leave_nothing(
+    program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], told: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = program("compare", "networks", "breast", *words, "-o", "out")
+    assert result.exit_code == 2 and result.stderr.count("\n") == 1
+    assert result.stderr.startswith("error: ") and told in result.stderr
+    assert not list(tmp_path.iterdir())
