@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from monai_tumor.training.averaging import WeightAverage
 from monai_tumor.training.budget import TrainingBudget
 from monai_tumor.training.lesion_dice import better
 from monai_tumor.training.process import rank
-from monai_tumor.training.run_folder import RunFolder
+from monai_tumor.training.run_folder import WEIGHTS, RunFolder
 
 
 def save_whole(content: Any, path: Path) -> None:
@@ -30,7 +30,7 @@ def save_whole(content: Any, path: Path) -> None:
     """
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with os.fdopen(handle, "wb") as file, _checksums(path.name == WEIGHTS.name):
             torch.save(content, file)
             file.flush()
             os.fsync(file.fileno())
@@ -43,6 +43,17 @@ def save_whole(content: Any, path: Path) -> None:
             f"{path} cannot be written ({error}); the former file is untouched. Make room and go on with "
             f"--resume {path.parent.parent}"
         ) from error
+
+
+@contextlib.contextmanager
+def _checksums(wanted: bool) -> Iterator[None]:
+    """Leave torch's checksums out of a checkpoint, which nobody but ``torch.load`` reads: they take most of the time."""
+    before = torch.serialization.get_crc32_options()
+    torch.serialization.set_crc32_options(wanted)
+    try:
+        yield
+    finally:
+        torch.serialization.set_crc32_options(before)
 
 
 class SaveCheckpoint:
