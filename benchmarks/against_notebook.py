@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from busi_cases import cases_of, clusters_of, mean_dice, mean_difference, score_cases
 from common import ROOT, load_average, report
 
 MARKS = (0.5, 1, 2, 3, 5, 7.5, 10, 15, 20, 30, 45, 60)
@@ -160,7 +161,7 @@ class PlainImages:
     def __init__(self, options: argparse.Namespace, expected: Any) -> None:
         import albumentations
 
-        self.cases = cases_of(options, "training")
+        self.cases = cases_of(options.dataset_dir, options.work / "split.json", "training")
         self.change = albumentations.Compose(
             [
                 albumentations.Resize(256, 256),
@@ -192,15 +193,6 @@ def read(case: Any) -> tuple[np.ndarray, np.ndarray]:
     return image, np.any(masks, axis=0).astype(np.uint8) if masks else np.zeros_like(image)
 
 
-def cases_of(options: argparse.Namespace, part: str) -> list[Any]:
-    """Return the cases of one part."""
-    from monai_tumor.datasets import open_dataset
-    from monai_tumor.splits.split import read_split
-
-    ids = set(read_split(options.work / "split.json").ids(part))
-    return [case for case in open_dataset("busi").cases(options.dataset_dir) if case.id in ids]
-
-
 def score_way(name: str, options: argparse.Namespace) -> list[dict[str, Any]]:
     """Return for every weights file its minutes and the Dice of each lesion case of the test part."""
     import torch
@@ -211,78 +203,38 @@ def score_way(name: str, options: argparse.Namespace) -> list[dict[str, Any]]:
     way = WAYS[name]
     settings = PrepareSettings(256, 256, 1, "pad" if "recipe" in way else "stretch")
     network = build(in_channels=1, out_channels=1, **way.get("network", WAYS["twin"]["network"])).eval()
+    cases = cases_of(options.dataset_dir, options.work / "split.json", "test")
     scores = []
     for file in sorted((options.work / name).glob("*.pt")):
         network.load_state_dict(torch.load(file, weights_only=True))
-        rows = [score_case(network, settings, case, options) for case in cases_of(options, "test")]
-        scores.append({"minutes": float(file.stem), "cases": {key: value for key, value in rows if value == value}})
+        scores.append({"minutes": float(file.stem), "cases": score_cases(network, settings, cases)})
     return scores
-
-
-def score_case(network: Any, settings: Any, case: Any, options: argparse.Namespace) -> tuple[str, float]:
-    """Return case id and Dice (NaN without a lesion) of the mask in the geometry of the file."""
-    import torch
-
-    from monai_tumor.datasets import open_dataset
-    from monai_tumor.imaging.prepare import prepare_image, restore_probability
-    from monai_tumor.metrics.overlap import overlap
-    from monai_tumor.networks.normalisation import normalisation_of
-
-    image, reference = open_dataset("busi").load(case)
-    prepared = prepare_image(image, settings)
-    stated = normalisation_of(network)
-    pixels = torch.from_numpy(np.ascontiguousarray(prepared.transpose(2, 0, 1))).float()[None] / 255
-    with torch.inference_mode():
-        logits = network((pixels - stated.mean[0]) / stated.std[0])
-    probability = torch.sigmoid(logits)[0, 0].numpy()
-    return case.id, overlap(restore_probability(probability, image.shape[:2], settings) >= 0.5, reference).dice
 
 
 def curve_of(folder: Path, groups: dict[str, str]) -> list[dict[str, Any]]:
     """Return the mean Dice with its interval after each time."""
-    from monai_tumor.metrics.summary import mean_interval
-
-    curve = []
-    for score in json.loads((folder / "scores.json").read_text()):
-        cases = score["cases"]
-        dice = mean_interval(list(cases.values()), [groups[case] for case in cases], limits=(0.0, 1.0))
-        curve.append({"minutes": score["minutes"], "dice": dice.plain()})
-    return curve
-
-
-def groups_of(work: Path) -> dict[str, str]:
-    """Return the cluster of every case."""
-    from monai_tumor.splits.split import read_split
-
-    return {name: entry.cluster for name, entry in read_split(work / "split.json").cases.items()}
+    scores = json.loads((folder / "scores.json").read_text())
+    return [{"minutes": score["minutes"], "dice": mean_dice(score["cases"], groups)} for score in scores]
 
 
 def lines_of(folder: Path) -> list[str]:
     """Return the curve in words."""
-    curve = curve_of(folder, groups_of(folder.parent))
+    curve = curve_of(folder, clusters_of(folder.parent / "split.json"))
     return [f"  {point['minutes']:6.2f} min: {point['dice']['text']}" for point in curve]
-
-
-def difference(first: dict[str, Any], second: dict[str, Any], groups: dict[str, str]) -> dict[str, Any]:
-    """Return the mean of Dice in ``first`` minus ``second``, case by case, with its interval."""
-    from monai_tumor.metrics.summary import mean_interval
-
-    pairs = [(case, value - second["cases"][case]) for case, value in first["cases"].items()]
-    return mean_interval([value for _, value in pairs], [groups[case] for case, _ in pairs], limits=(-1.0, 1.0)).plain()
 
 
 def write_result(options: argparse.Namespace) -> None:
     """Write curves, the two comparisons that were set beforehand, and the figure."""
-    groups = groups_of(options.work)
+    groups = clusters_of(options.work / "split.json")
     folders = {name: options.work / name for name in WAYS}
-    ends = {name: json.loads((folder / "scores.json").read_text())[-1] for name, folder in folders.items()}
+    ends = {name: json.loads((folder / "scores.json").read_text())[-1]["cases"] for name, folder in folders.items()}
     curves = {name: curve_of(folder, groups) for name, folder in folders.items()}
     result = {
         "curves": curves,
         "trainings": {name: json.loads((folder / "done.json").read_text()) for name, folder in folders.items()},
-        "fast_2_minus_notebook": difference(ends["fast_2"], ends["notebook"], groups),
-        "fast_10_minus_twin": difference(ends["fast_10"], ends["twin"], groups),
-        "fast_minus_notebook": difference(ends["fast"], ends["notebook"], groups),
+        "fast_2_minus_notebook": mean_difference(ends["fast_2"], ends["notebook"], groups),
+        "fast_10_minus_twin": mean_difference(ends["fast_10"], ends["twin"], groups),
+        "fast_minus_notebook": mean_difference(ends["fast"], ends["notebook"], groups),
     }
     FIGURE.write_text(figure(curves), encoding="utf-8")
     report(
