@@ -12,12 +12,17 @@ Every way trains on the same training part with two threads or as many as the ma
 The plain loops are float32, read files in every epoch, stretch to 256x256, flip, turn, shift, scale and rotate. Weights are
 put aside at set minutes of training time; afterwards all are scored alike: masks in the geometry of the file, threshold 0.5,
 mean Dice over lesion cases, intervals by group. A way whose log is complete in WORK is not trained again.
+
+On a machine that is not quiet for hours: ``--processor-time``. How long a training step takes with two threads and with one is
+measured first (for that minute it must be quiet), then every way trains on one thread, and a minute of two threads is as many
+processor seconds of one as the same steps take. Each way so does the steps of its quiet minutes, whatever else runs.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import time
@@ -43,8 +48,9 @@ FIGURE = ROOT / "docs" / "images" / "against-notebook.svg"
 class KeepAtMinutes:
     """Put the validated weights aside at the first end of an epoch after each of ``marks`` minutes, and at the end."""
 
-    def __init__(self, average: Any, budget: Any, folder: str, marks: tuple[float, ...] = MARKS) -> None:
-        self.average, self.budget, self.folder, self.marks = average, budget, Path(folder), list(marks)
+    def __init__(self, average: Any, budget: Any, folder: str, scale: float = 1.0) -> None:
+        self.average, self.budget, self.folder, self.scale = average, budget, Path(folder), scale
+        self.marks = list(MARKS)
 
     def attach(self, engine: Any) -> None:
         from ignite.engine import Events
@@ -54,7 +60,7 @@ class KeepAtMinutes:
     def keep(self, engine: Any) -> None:
         import torch
 
-        minutes = self.budget.seconds / 60
+        minutes = self.budget.seconds / 60 / self.scale
         if engine.state.epoch == engine.state.max_epochs or (self.marks and minutes >= self.marks[0]):
             self.marks = [mark for mark in self.marks if mark > minutes]
             torch.save(self.average.network.state_dict(), self.folder / f"{minutes:07.3f}.pt")
@@ -66,7 +72,9 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("runs/against_notebook"))
     parser.add_argument("--only", nargs="*", choices=WAYS, default=list(WAYS))
     parser.add_argument("--minutes", type=float, help="all ways so long instead: a trial run, which writes no result")
+    parser.add_argument("--processor-time", action="store_true", help="one thread and its processor time as the clock")
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--steps-only", action="store_true", help="measure the steps, train nothing")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
@@ -77,13 +85,21 @@ def main() -> None:
     if not split.exists():
         words = ["data", "split", str(options.dataset_dir), "--dataset", "busi", "--fractions", ".65,.1,.25"]
         subprocess.run([sys.executable, "-m", "monai_tumor", *words, "-o", str(split)], check=True)
+    if options.processor_time and not (options.work / "steps.json").exists():
+        steps = {
+            name: {threads: step_seconds(name, threads) for threads in (1, 2)} for name in ("fast", "notebook", "twin")
+        }
+        (options.work / "steps.json").write_text(json.dumps(steps))
+    if options.steps_only:
+        return
     for name in options.only:
         folder = options.work / name
         if not (folder / "done.json").exists():
             folder.mkdir(exist_ok=True)
             with (folder / "log.txt").open("w") as log:
                 command = [sys.executable, __file__, *sys.argv[1:], "--child", name]
-                subprocess.run(command, check=True, stdout=log, stderr=log)
+                threads = {"OMP_NUM_THREADS": "1"} if options.processor_time else {}
+                subprocess.run(command, check=True, stdout=log, stderr=log, env={**os.environ, **threads})
         if not (folder / "scores.json").exists():
             (folder / "scores.json").write_text(json.dumps(score_way(name, options)))
         print(name, *lines_of(folder), sep="\n", flush=True)
@@ -91,10 +107,55 @@ def main() -> None:
         write_result(options)
 
 
+def seconds_per_second(name: str, options: argparse.Namespace) -> float:
+    """Return how many processor seconds of one thread do the steps of a second of two threads."""
+    if not options.processor_time:
+        return 1.0
+    steps = json.loads((options.work / "steps.json").read_text())[name.split("_")[0]]
+    return float(steps["1"] / steps["2"])
+
+
+def step_seconds(name: str, threads: int) -> float:
+    """Return the seconds of a training step, in a process of its own."""
+    code = f"import against_notebook; print(against_notebook.measure_step({name!r}))"
+    settings = {**os.environ, "OMP_NUM_THREADS": str(threads)}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env=settings, cwd=ROOT / "benchmarks")
+    return float(done.stdout.split()[-1])
+
+
+def measure_step(name: str) -> float:
+    """Return the least seconds of four training steps of a batch of 8: processor time of one thread, else wall time."""
+    import torch
+    from way_notebook import loss_function
+
+    from monai_tumor.inference import AutocastInferer
+    from monai_tumor.networks import build
+    from monai_tumor.training import DiceBceLoss, keep_memory, place_network
+
+    ours = "recipe" in WAYS[name]
+    network = build(in_channels=1, out_channels=1, **WAYS["twin" if ours else name]["network"]).train()
+    image, label, loss, inferer = torch.randn(8, 1, 256, 256), torch.zeros(8, 1, 256, 256), loss_function, None
+    if ours:
+        keep_memory()
+        network, image = place_network(network, "cpu"), image.to(memory_format=torch.channels_last)
+        loss, inferer = DiceBceLoss(), AutocastInferer()
+    optimizer = torch.optim.AdamW(network.parameters(), fused=ours)
+    seconds = []
+    clock = time.process_time if torch.get_num_threads() == 1 else time.perf_counter
+    for _ in range(5):
+        started = clock()
+        optimizer.zero_grad()
+        loss(network(image) if inferer is None else inferer(image, network), label).backward()
+        optimizer.step()
+        seconds.append(clock() - started)
+    return min(seconds[1:])
+
+
 def train_way(name: str, options: argparse.Namespace) -> None:
     """Train one way in this process; writes its weights at the marks and ``done.json``."""
     way, folder = WAYS[name], options.work.resolve() / name
-    minutes = options.minutes or way["minutes"]
+    minutes = (options.minutes or way["minutes"]) * seconds_per_second(name, options)
     loads, cpu, wall = [load_average()], time.process_time(), time.perf_counter()
     epochs = (
         train_recipe(way, folder, minutes, options) if "recipe" in way else train_plain(way, folder, minutes, options)
@@ -102,7 +163,7 @@ def train_way(name: str, options: argparse.Namespace) -> None:
     wall = time.perf_counter() - wall
     loads.append(load_average())
     share = (time.process_time() - cpu) / wall
-    done = {"minutes": minutes, "epochs": epochs, "cores_busy": share, "load_average": loads}
+    done = {"minutes": minutes, "wall_minutes": wall / 60, "epochs": epochs, "cores_busy": share, "load_average": loads}
     (folder / "done.json").write_text(json.dumps(done))
 
 
@@ -113,7 +174,9 @@ def train_recipe(way: dict[str, Any], folder: Path, minutes: float, options: arg
 
     overlay = folder / "keep.json"
     handler = {"_target_": "against_notebook.KeepAtMinutes", "average": "@average", "budget": "@budget"}
-    overlay.write_text(json.dumps({"+train#handlers": [{**handler, "folder": str(folder)}]}))
+    clock = {"budget#_target_": "cpu_budget.CpuBudget"} if options.processor_time else {}
+    scale = seconds_per_second("fast", options)
+    overlay.write_text(json.dumps({"+train#handlers": [{**handler, "folder": str(folder), "scale": scale}], **clock}))
     files = [config_file(bundle_folder("breast"), "train"), recipe_file(way["recipe"]), overlay]
     settings = {"dataset_dir": str(options.dataset_dir.resolve()), "dataset_name": "busi", "minutes": minutes}
     run = folder / "run"
@@ -136,17 +199,19 @@ def train_plain(way: dict[str, Any], folder: Path, minutes: float, options: argp
     network = build(in_channels=1, out_channels=1, **way["network"])
     loader = DataLoader(PlainImages(options, normalisation_of(network)), batch_size=8, shuffle=True, drop_last=True)
     optimizer = torch.optim.Adam(network.parameters(), lr=way["lr"])
-    marks, spent, epochs = [mark for mark in MARKS if mark < minutes] + [minutes], 0.0, 0
+    clock = time.process_time if options.processor_time else time.perf_counter
+    scale = seconds_per_second(folder.name, options)
+    marks, spent, epochs = [mark for mark in MARKS if mark < minutes / scale] + [minutes / scale], 0.0, 0
     while marks:
         network.train()
-        started = time.perf_counter()
+        started = clock()
         for image, label in loader:
             optimizer.zero_grad()
             loss = loss_function(network(image), label)
             loss.backward()
             optimizer.step()
             loss.item()
-        spent += (time.perf_counter() - started) / 60
+        spent += (clock() - started) / 60 / scale
         epochs += 1
         if spent >= marks[0]:
             marks = [mark for mark in marks if mark > spent]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,17 @@ from monai_tumor.duplicates.fingerprint import hash_distance
 from monai_tumor.errors import WrongDataError
 from monai_tumor.imaging.pictures import comparison_picture
 from monai_tumor.imaging.write import write_mask, write_picture, write_text
-from monai_tumor.metrics.boundary import boundary
-from monai_tumor.metrics.measures import ALL_CASE_MEASURES, COUNTS, LESION_MEASURES, Measure, ScoredCase
-from monai_tumor.metrics.overlap import overlap
+from monai_tumor.metrics.measures import (
+    ALL_CASE_MEASURES,
+    COUNTS,
+    FURTHER_LESION_MEASURES,
+    LESION_COUNTS,
+    LESION_MEASURES,
+    MEASURES,
+    Measure,
+    ScoredCase,
+    score_case,
+)
 from monai_tumor.metrics.summary import summarise_cases
 from monai_tumor.pipeline import CaseSource
 from monai_tumor.splits.split import Split, SplitEntry, read_split
@@ -28,6 +37,7 @@ from monai_tumor.training.record import file_sha256, versions
 from monai_tumor.training.run_folder import claim_number
 
 _PICTURES = 6
+_LESION_WORDS = {"lesions": "reference", "found": "found", "missed": "missed", "false": "false"}
 
 # Without the pictures nothing can be proved, so only hashes that strangers do not share count: among 53 000 pairs of head
 # slices of different patients, which are as alike as strangers get, the nearest pair differs in 11 of 256 bits.
@@ -79,7 +89,9 @@ class RecordEvaluation:
             reference = self.source.load(case.id)[1]
             if reference is not None:
                 group = self.source.split.cases[case.id].cluster
-                self.rows.append(ScoredCase(case.id, group, overlap(mask, reference), boundary(mask, reference)))
+                # Not every data set knows the scanner.
+                about = {"label": case.label, "scanner": getattr(case, "scanner", None), "dataset": self.source.name}
+                self.rows.append(score_case(case.id, group, mask, reference, **about))
             write_mask(self._mask_path(case.id), mask)
 
     def finish(self, engine: Engine) -> None:
@@ -182,29 +194,46 @@ def binary_mask(prediction: Any) -> npt.NDArray[np.bool_]:
 
 
 def cases_table(rows: list[ScoredCase]) -> str:
-    """Return one CSV row a case: id, group, pixel counts, figures (empty where undefined)."""
+    """Return one CSV row a case: id, group, label, counts of pixels and lesions, figures (empty where undefined)."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    measures = LESION_MEASURES + ALL_CASE_MEASURES
-    writer.writerow(["case", "group", *COUNTS, *(one.name for one in measures)])
+    lesions = (f"lesions_{name}" for name in LESION_COUNTS)
+    figures = (one.name for one in MEASURES)
+    writer.writerow(["case", "group", "label", *COUNTS, "reference_share", *lesions, *figures])
     for row in rows:
-        values = [getattr(row.overlap, name) for name in COUNTS] + [one.of(row) for one in measures]
-        writer.writerow([row.id, row.group, *("" if value != value else value for value in values)])
+        values = [
+            *(getattr(row.overlap, name) for name in COUNTS),
+            row.overlap.reference_share,
+            *(getattr(row.lesions, name, math.nan) for name in LESION_COUNTS),
+            *(one.of(row) for one in MEASURES),
+        ]
+        writer.writerow([row.id, row.group, row.label or "", *("" if value != value else value for value in values)])
     return text.getvalue()
 
 
 def summary_lines(summary: Mapping[str, Any]) -> list[str]:
-    """Return the summary in words, one figure a line, each with n and interval."""
-    lesion, free = summary["lesion_cases"], summary["lesion_free_cases"]
+    """Return the summary in words, one figure a line, each with n and interval; then two lines a subgroup at most."""
+    lesion, free, lesions = summary["lesion_cases"], summary["lesion_free_cases"], summary["lesions"]
     lines = [f"lesion cases: {lesion['n']}, missed: {lesion['missed']}"]
     if lesion["n"]:
-        lines += _lines(LESION_MEASURES, lesion)
+        lines += _lines(LESION_MEASURES + FURTHER_LESION_MEASURES, lesion)
     lines.append(f"lesion-free cases: {free['n']}, with false positive: {free['with_false_positive']}")
     if free["n"]:
         lines.append(f"specificity: {free['specificity']['text']}")
         lines.append(f"false-positive area in pixels: {free['false_positive_area_px']['text']}")
-    return [*lines, f"all cases: {summary['cases']}", *_lines(ALL_CASE_MEASURES, summary["all_cases"])]
+    lines.append(", ".join(f"{name}: {lesions[key]}" for name, key in _LESION_WORDS.items()))
+    lines += [f"all cases: {summary['cases']}", *_lines(ALL_CASE_MEASURES, summary["all_cases"])]
+    return lines + [line for name, parts in summary["subgroups"].items() for line in _subgroup_lines(name, parts)]
 
 
 def _lines(measures: Sequence[Measure], means: Mapping[str, Any]) -> list[str]:
     return [f"{one.label}: {means[one.name]['text']}" for one in measures]
+
+
+def _subgroup_lines(name: str, parts: Mapping[str, Any]) -> Iterator[str]:
+    for value, summary in parts.items():
+        title, lesion, free = f"{name.replace('_', ' ')} {value}", summary["lesion_cases"], summary["lesion_free_cases"]
+        if lesion["n"]:
+            yield f"{title}: missed {lesion['missed']} of {lesion['n']}, dice: {lesion['dice']['text']}"
+        if free["n"]:
+            yield f"{title}: false positive in {free['with_false_positive']} of {free['n']} lesion-free cases"

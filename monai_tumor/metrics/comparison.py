@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from monai_tumor.errors import WrongDataError
-from monai_tumor.metrics.plain import plain_values
+from monai_tumor.metrics.plain import PlainResult
 from monai_tumor.metrics.summary import Interval, mean_interval
+from monai_tumor.wording import count_of
 
 MOST_GROUPS_EXACT = 12
 DRAWS = 20_000
@@ -25,7 +25,7 @@ _Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Permutation:
+class Permutation(PlainResult):
     """A paired permutation test.
 
     Attributes:
@@ -40,7 +40,7 @@ class Permutation:
 
 
 @dataclass(frozen=True, slots=True)
-class ChangedCase:
+class ChangedCase(PlainResult):
     """A case and its value in both runs; ``difference`` is second - first."""
 
     id: str
@@ -51,7 +51,7 @@ class ChangedCase:
 
 
 @dataclass(frozen=True, slots=True)
-class PairedComparison:
+class PairedComparison(PlainResult):
     """What changed from the first run to the second.
 
     Attributes:
@@ -64,10 +64,6 @@ class PairedComparison:
     difference: Interval
     permutation: Permutation
     changed: tuple[ChangedCase, ...]
-
-    def plain(self) -> dict[str, Any]:
-        """Return JSON-able values; NaN is None."""
-        return dict(plain_values(self))
 
 
 def compare_runs(
@@ -94,7 +90,8 @@ def compare_runs(
     unpaired = sorted(first.keys() ^ second.keys() or first.keys() - groups.keys())
     if unpaired:
         raise WrongDataError(
-            f"{len(unpaired)} cases ({unpaired[0]!r} first) are in one run only or have no group; compare runs on the same cases"
+            f"{count_of(len(unpaired), 'case', 'cases')} ({unpaired[0]!r} first) in one run only or without a group; "
+            "compare runs on the same cases"
         )
     ids = sorted(first)
     owners = [groups[name] for name in ids]
@@ -130,10 +127,10 @@ def permutation_test_by_group(differences: _Floats, groups: list[str], seed: int
     if exact:
         flips = 2 ** len(names) - 1
         chosen = np.arange(1, flips + 1)[:, None] >> np.arange(len(names)) & 1
-        extreme = np.count_nonzero(np.abs(sums.sum() - 2 * chosen @ sums) >= far)
+        extreme = int(np.count_nonzero(np.abs(sums.sum() - 2 * (chosen @ sums)) >= far))
     else:
         flips, extreme = DRAWS, _drawn_extremes(sums, far, seed)
-    return Permutation((int(extreme) + 1) / (flips + 1), flips, exact)
+    return Permutation((extreme + 1) / (flips + 1), flips, exact)
 
 
 def _drawn_extremes(sums: _Floats, far: float, seed: int) -> int:

@@ -16,8 +16,8 @@ from monai_tumor.errors import WrongDataError
 class Overlap:
     """Pixel counts of one case, and the scores that follow from them.
 
-    A score that has no meaning is NaN, never 0 or 1: Dice, IoU and recall of an empty reference, and the precision of
-    an empty prediction.
+    A score that has no meaning is NaN, never 0 or 1: Dice, IoU, recall and area error of an empty reference, and the
+    precision of an empty prediction.
 
     Attributes:
         true_positive: Pixels that are lesion in both masks.
@@ -35,6 +35,11 @@ class Overlap:
     def has_reference_lesion(self) -> bool:
         """Whether the reference has any lesion pixel."""
         return self.true_positive + self.false_negative > 0
+
+    @property
+    def has_prediction(self) -> bool:
+        """Whether any pixel was predicted."""
+        return self.true_positive + self.false_positive > 0
 
     @property
     def is_missed(self) -> bool:
@@ -61,8 +66,7 @@ class Overlap:
     @property
     def precision(self) -> float:
         """``TP / (TP + FP)``; NaN when nothing was predicted."""
-        predicted = self.true_positive + self.false_positive
-        return _ratio(self.true_positive, predicted, predicted > 0)
+        return _ratio(self.true_positive, self.true_positive + self.false_positive, self.has_prediction)
 
     @property
     def recall(self) -> float:
@@ -75,6 +79,19 @@ class Overlap:
         agreeing = self.true_positive + self.true_negative
         pixels = agreeing + self.false_positive + self.false_negative
         return _ratio(agreeing, pixels, pixels > 0)
+
+    @property
+    def area_error(self) -> float:
+        """``(FP - FN) / (TP + FN)``: predicted area minus that of the reference, as a share of the latter; -1 for nothing."""
+        difference = self.false_positive - self.false_negative
+        return _ratio(difference, self.true_positive + self.false_negative, self.has_reference_lesion)
+
+    @property
+    def reference_share(self) -> float:
+        """``(TP + FN) / all``: the share of the image that is lesion."""
+        lesion = self.true_positive + self.false_negative
+        pixels = lesion + self.false_positive + self.true_negative
+        return _ratio(lesion, pixels, pixels > 0)
 
 
 def overlap(prediction: NDArray[Any], reference: NDArray[Any]) -> Overlap:

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import math
-from dataclasses import fields, is_dataclass
-from typing import Any
-
-import numpy as np
+from dataclasses import fields
+from typing import Any, cast
 
 
-def plain_values(value: Any) -> Any:
-    """Return ``value`` without dataclasses, arrays, tuples and NaN, however deep they lie.
+class PlainResult:
+    """Base of frozen dataclasses that are written as JSON; their fields are numbers, texts, tuples and other results."""
 
-    A dataclass becomes a dictionary of its fields, or what its own ``plain`` returns where it lies inside another value.
-    """
-    if is_dataclass(value):
-        return {field.name: _inside(getattr(value, field.name)) for field in fields(value)}
-    return _inside(value)
+    __slots__ = ()
+
+    def plain(self) -> dict[str, Any]:
+        """Return the fields as JSON-able values: NaN is None, a tuple is a list, a result is a dictionary."""
+        return {field.name: _plain(getattr(self, field.name)) for field in fields(cast(Any, self))}
 
 
-def _inside(value: Any) -> Any:
-    if is_dataclass(value):
-        return value.plain() if hasattr(value, "plain") else plain_values(value)
-    if isinstance(value, np.ndarray | np.generic):
-        return _inside(value.tolist())
-    if isinstance(value, tuple | list):
-        return [_inside(item) for item in value]
+def _plain(value: Any) -> Any:
+    if hasattr(value, "plain"):
+        return value.plain()
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
     return None if isinstance(value, float) and math.isnan(value) else value

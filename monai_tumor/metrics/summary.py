@@ -11,15 +11,28 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from monai_tumor.metrics.measures import ALL_CASE_MEASURES, LESION_MEASURES, Measure, ScoredCase
+from monai_tumor.metrics.lesions import LEAST_IOU
+from monai_tumor.metrics.measures import (
+    ALL_CASE_MEASURES,
+    FURTHER_LESION_MEASURES,
+    LESION_COUNTS,
+    LESION_MEASURES,
+    Measure,
+    ScoredCase,
+)
+from monai_tumor.metrics.subgroups import SIZES, subgroups
 
 # Below this many groups no method known to us holds its coverage.
 MIN_GROUPS = 10
 POLICY = (
     "Lesion cases (the reference has a lesion) and lesion-free cases (the reference is empty) are summarised apart. "
     "A missed lesion (no pixel of it predicted) counts with Dice 0 in the mean, and as missed. "
-    "Dice, IoU and recall of an empty reference and precision of an empty prediction are undefined: "
-    "they are left out of means, and counted. So are distances between boundaries where either mask is empty. "
+    "Dice, IoU, recall, NSD and area error of an empty reference and precision of an empty prediction are undefined: "
+    "they are left out of means, and counted. So are distances between boundaries where either mask is empty; "
+    "NSD of an empty prediction is 0. "
+    "Lesions are connected components (8 neighbours). One is found when its IoU with the predicted components that touch it, "
+    f"taken together, is at least {LEAST_IOU}; a predicted component that touches no found lesion is a false lesion. "
+    f"Lesion sizes: {', '.join(f'{name} {area}' for name, area in SIZES.items())}. "
     "Pixel accuracy is over all cases; predicting nothing gives it a high value where lesions are small. "
     "Specificity is the share of lesion-free cases without a predicted pixel. "
     "Cases without a reference are not scored. Intervals are resampled by group."
@@ -45,6 +58,7 @@ class Interval:
         groups: Groups among these cases.
         undefined: Cases left out because their value is NaN.
         level: Nominal coverage, for example 0.95.
+        median: Median over the cases with a value; None when there are none, and for shares, of which it tells nothing.
     """
 
     mean: float
@@ -54,13 +68,16 @@ class Interval:
     groups: int
     undefined: int = 0
     level: float = 0.95
+    median: float | None = None
 
     def __str__(self) -> str:
         return self.format()
 
     def format(self) -> str:
-        """Return for example ``0.842 (95 % interval 0.801 to 0.876, n = 40 cases, 12 groups)``."""
+        """Return for example ``0.842 (95 % interval 0.801 to 0.876, median 0.861, n = 40 cases, 12 groups)``."""
         size = f"n = {_count(self.n, 'case')}, {_count(self.groups, 'group')}"
+        if self.median is not None:
+            size = f"median {_number(self.median)}, {size}"
         if self.undefined:
             size += f", {self.undefined} undefined"
         if not self.n:
@@ -96,7 +113,7 @@ def mean_interval(
         groups: Group of each case.
         seed: Seed of the resampling; the same input gives the same interval.
         level: Nominal coverage, between 0 and 1.
-        limits: Smallest and largest possible value; the interval is cut there.
+        limits: Smallest and largest possible value; the interval is cut there. Values that may be negative are no share.
 
     Raises:
         ValueError: ``values`` and ``groups`` differ in length, or ``level`` is not between 0 and 1.
@@ -113,11 +130,13 @@ def mean_interval(
     sums = np.asarray(np.bincount(place, weights=array), dtype=np.float64)
     sizes = np.asarray(np.bincount(place), dtype=np.float64)
     ends: tuple[float, float] | None = None
+    signed = -math.inf < limits[0] < 0  # differences that happen to be 0 or 1 are no share
+    share = not signed and bool(np.isin(array, (0.0, 1.0)).all())
     if len(names) >= MIN_GROUPS:
-        share = bool(np.isin(array, (0.0, 1.0)).all())
         ends = _share_ends(sums, sizes, level) if share else _bootstrap_ends(sums, sizes, seed, level)
     low, high = (None, None) if ends is None else np.clip(ends, *limits).tolist()
-    return Interval(float(array.mean()), low, high, len(array), len(names), undefined, level)
+    median = None if share else float(np.median(array))
+    return Interval(float(array.mean()), low, high, len(array), len(names), undefined, level, median)
 
 
 def summarise_cases(rows: Sequence[ScoredCase], seed: int = 0) -> dict[str, Any]:
@@ -128,43 +147,58 @@ def summarise_cases(rows: Sequence[ScoredCase], seed: int = 0) -> dict[str, Any]
         seed: Seed of the intervals.
 
     Returns:
-        ``policy``, ``cases``, ``groups``; ``lesion_cases`` with ``n``, ``missed``, and means of ``LESION_MEASURES`` and
-        ``found`` (share of cases that are not missed); ``lesion_free_cases`` with ``n``, ``with_false_positive``, and
-        means of ``specificity`` and ``false_positive_area_px``; ``all_cases`` with means of ``ALL_CASE_MEASURES``. A mean
-        is what ``Interval.plain`` returns.
+        ``policy``; ``cases``, ``groups``; ``lesions`` with the sums of ``LESION_COUNTS``; ``lesion_cases`` with ``n``,
+        ``missed``, and means of ``LESION_MEASURES``, ``FURTHER_LESION_MEASURES`` and ``found`` (share of cases that are not
+        missed); ``lesion_free_cases`` with ``n``, ``with_false_positive``, and means of ``specificity`` and
+        ``false_positive_area_px``; ``all_cases`` with means of ``ALL_CASE_MEASURES``; ``subgroups``: for each grouping of the
+        cases and each of its values the same from ``cases`` on. A mean is what ``Interval.plain`` returns.
     """
+    parts = {
+        name: {value: _figures(part, seed) for value, part in values.items()}
+        for name, values in subgroups(rows).items()
+    }
+    return {"policy": POLICY, **_figures(rows, seed), "subgroups": parts}
+
+
+def _figures(rows: Sequence[ScoredCase], seed: int) -> dict[str, Any]:
     lesion = [row for row in rows if row.overlap.has_reference_lesion]
     free = [row for row in rows if not row.overlap.has_reference_lesion]
     missed = [row.overlap.is_missed for row in lesion]
     flagged = [row.overlap.false_positive > 0 for row in free]
     found = _mean(lesion, [float(not flag) for flag in missed], seed)
     areas = [float(row.overlap.false_positive_area) for row in free]
+    counts = [row.lesions for row in rows if row.lesions is not None]
     return {
-        "policy": POLICY,
         "cases": len(rows),
         "groups": len({row.group for row in rows}),
+        "lesions": {name: sum(getattr(one, name) for one in counts) for name in LESION_COUNTS},
         "lesion_cases": {
             "n": len(lesion),
             "missed": sum(missed),
-            **_means(LESION_MEASURES, lesion, seed),
+            **_means(LESION_MEASURES + FURTHER_LESION_MEASURES, lesion, seed),
             "found": found,
         },
         "lesion_free_cases": {
             "n": len(free),
             "with_false_positive": sum(flagged),
             "specificity": _mean(free, [float(not flag) for flag in flagged], seed),
-            "false_positive_area_px": _mean(free, areas, seed, math.inf),
+            "false_positive_area_px": _mean(free, areas, seed, (0.0, math.inf)),
         },
         "all_cases": _means(ALL_CASE_MEASURES, rows, seed),
     }
 
 
 def _means(measures: Sequence[Measure], rows: Sequence[ScoredCase], seed: int) -> dict[str, Any]:
-    return {one.name: _mean(rows, [float(one.of(row)) for row in rows], seed, one.largest) for one in measures}
+    return {
+        one.name: _mean(rows, [float(one.of(row)) for row in rows], seed, (one.smallest, one.largest))
+        for one in measures
+    }
 
 
-def _mean(rows: Sequence[ScoredCase], values: Sequence[float], seed: int, largest: float = 1.0) -> dict[str, Any]:
-    return mean_interval(values, [row.group for row in rows], seed, limits=(0.0, largest)).plain()
+def _mean(
+    rows: Sequence[ScoredCase], values: Sequence[float], seed: int, limits: tuple[float, float] = (0.0, 1.0)
+) -> dict[str, Any]:
+    return mean_interval(values, [row.group for row in rows], seed, limits=limits).plain()
 
 
 def _bootstrap_ends(sums: _Floats, sizes: _Floats, seed: int, level: float) -> tuple[float, float] | None:

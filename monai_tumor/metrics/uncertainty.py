@@ -10,11 +10,11 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy.special import entr
 
 from monai_tumor.errors import WrongDataError
-from monai_tumor.metrics.plain import plain_values
+from monai_tumor.metrics.plain import PlainResult
 
 RIM_PX = 5
 
@@ -22,11 +22,11 @@ _Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Uncertainty:
+class Uncertainty(PlainResult):
     """How much several predictions of one case differ, two measures; larger is less certain, both lie in 0..1.
 
     Attributes:
-        disagreement: 1 - mean Dice of all pairs of masks. The default for referral.
+        disagreement: 1 - mean Dice of all pairs of masks.
         entropy: Mean entropy in bits of the mean probability, over the predicted region and its rim.
         maps: Number of predictions.
     """
@@ -35,13 +35,14 @@ class Uncertainty:
     entropy: float
     maps: int
 
-    def plain(self) -> dict[str, Any]:
-        """Return JSON-able values."""
-        return dict(plain_values(self))
+    @property
+    def score(self) -> float:
+        """The one to refer cases by: the disagreement, which detected failures best in Zenk et al., 2025."""
+        return self.disagreement
 
 
 @dataclass(frozen=True, slots=True)
-class ReferralCurve:
+class ReferralCurve(PlainResult):
     """Mean Dice of the cases that are left when the least certain ones go to a human.
 
     The area of each curve is its mean, every number of referred cases counting alike.
@@ -65,10 +66,6 @@ class ReferralCurve:
     oracle_area: float
     n: int
     undefined: int
-
-    def plain(self) -> dict[str, Any]:
-        """Return JSON-able values; NaN is None."""
-        return dict(plain_values(self))
 
 
 def case_uncertainty(maps: NDArray[np.floating[Any]], threshold: float = 0.5, rim_px: int = RIM_PX) -> Uncertainty:
@@ -119,9 +116,16 @@ def referral_curve(dice: Sequence[float] | _Floats, uncertainty: Sequence[float]
     places, place = np.unique(unsure, return_inverse=True)
     tied = np.bincount(place, weights=scores, minlength=len(places)) / np.bincount(place, minlength=len(places))
     curve, oracle = _rest(tied[np.sort(place)]), _rest(np.sort(scores)[::-1])
-    means = [float(part.mean()) if n else math.nan for part in (scores, curve, oracle)]
-    shares = tuple((np.arange(n) / max(n, 1)).tolist())
-    return ReferralCurve(shares, tuple(curve.tolist()), tuple(oracle.tolist()), *means, n, int((~defined).sum()))
+    return ReferralCurve(
+        referred=tuple((np.arange(n) / max(n, 1)).tolist()),
+        dice=tuple(curve.tolist()),
+        oracle=tuple(oracle.tolist()),
+        random=_mean(scores),
+        area=_mean(curve),
+        oracle_area=_mean(oracle),
+        n=n,
+        undefined=int((~defined).sum()),
+    )
 
 
 def _rest(kept_longest_first: _Floats) -> _Floats:
@@ -129,6 +133,10 @@ def _rest(kept_longest_first: _Floats) -> _Floats:
     kept = np.arange(1, len(kept_longest_first) + 1)
     means: _Floats = (np.cumsum(kept_longest_first) / kept)[::-1]
     return means
+
+
+def _mean(values: _Floats) -> float:
+    return float(values.mean()) if values.size else math.nan
 
 
 def _agreement(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
@@ -141,5 +149,4 @@ def _region_entropy(mean: _Floats, threshold: float, rim_px: int) -> float:
     around = np.arange(-rim_px, rim_px + 1)
     disc = np.add.outer(around**2, around**2) <= rim_px**2
     wide = cv2.dilate(region.astype(np.uint8), disc.astype(np.uint8)) > 0
-    bits: ArrayLike = (entr(mean[wide]) + entr(1 - mean[wide])) / math.log(2)
-    return float(np.mean(bits))
+    return float((entr(mean[wide]) + entr(1 - mean[wide])).mean()) / math.log(2)

@@ -23,6 +23,7 @@ def test_a_shifted_lesion_by_hand() -> None:
     assert (scored.dice, scored.iou, scored.precision, scored.recall) == (0.75, 0.6, 0.75, 0.75)
     assert (scored.false_positive_area, scored.is_missed) == (2, False)
     assert scored.pixel_accuracy == 20 / 24
+    assert (scored.reference_share, scored.area_error) == (8 / 24, 0)
 
 
 def test_prediction_and_reference_are_not_exchangeable() -> None:

@@ -3,6 +3,7 @@
 import json
 import math
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from scipy import stats  # type: ignore[import-untyped]
 
 from monai_tumor.metrics.boundary import Boundary
+from monai_tumor.metrics.lesions import LesionCounts
 from monai_tumor.metrics.measures import ScoredCase
 from monai_tumor.metrics.overlap import Overlap
 from monai_tumor.metrics.summary import POLICY, Interval, mean_interval, summarise_cases
@@ -106,6 +108,17 @@ def test_the_mean_is_over_cases_and_undefined_values_are_counted() -> None:
     assert (found.n, found.groups, found.undefined, found.low) == (3, 2, 1, None)
 
 
+def test_the_median_is_over_defined_values_and_shares_have_none() -> None:
+    assert mean_interval([0.2, 0.4, math.nan, 0.9], names(4)).median == 0.4
+    assert mean_interval([0, 1, 1], names(3)).median is None
+    assert mean_interval([], []).median is None
+
+
+def test_values_that_may_be_negative_are_no_share() -> None:
+    assert mean_interval([0.0] * 12, names(12), limits=(0, 1)).high == pytest.approx(0.32, abs=0.01)
+    assert mean_interval([0.0] * 12, names(12), limits=(-1, math.inf)).high is None
+
+
 @given(st.lists(st.floats(0, 1), min_size=12, max_size=40), st.integers(1, 3))
 @settings(max_examples=50, deadline=None)
 def test_intervals_stay_within_limits_and_hold_the_mean(values: list[float], size: int) -> None:
@@ -143,6 +156,10 @@ def test_one_group_that_differs_gives_finite_ends() -> None:
         (
             Interval(0.5, 0.4, 0.6, 30, 11, 2, 0.9),
             "0.500 (90 % interval 0.400 to 0.600, n = 30 cases, 11 groups, 2 undefined)",
+        ),
+        (
+            Interval(0.842, 0.801, 0.876, 40, 12, median=0.861),
+            "0.842 (95 % interval 0.801 to 0.876, median 0.861, n = 40 cases, 12 groups)",
         ),
         (Interval(0.9, None, None, 9, 1), "0.900 (no interval below 10 groups, n = 9 cases, 1 group)"),
         (
@@ -203,6 +220,15 @@ def test_distances_may_be_larger_than_one() -> None:
     overlap, far = Overlap(6, 2, 2, 14), np.random.default_rng(0).normal(50, 5, (12, 3))
     rows = [ScoredCase(f"c{i}", f"p{i}", overlap, Boundary(part, part)) for i, part in enumerate(far)]
     assert summarise_cases(rows)["lesion_cases"]["assd_px"]["high"] > 50
+
+
+def test_lesions_are_summed_over_cases() -> None:
+    counts = [LesionCounts(2, 1, 2, 1), LesionCounts(0, 0, 1, 1), None]
+    rows = [replace(row, lesions=found) for row, found in zip(rows_by_hand()[2:], counts, strict=True)]
+    summary = summarise_cases(rows)
+    assert summary["lesions"] == {"reference": 2, "found": 1, "missed": 1, "false": 2}
+    assert (summary["lesion_cases"]["lesion_recall"]["mean"], summary["all_cases"]["false_lesions"]["mean"]) == (0.5, 1)
+    assert summary["all_cases"]["false_lesions"]["undefined"] == 1
 
 
 def test_pixel_accuracy_is_over_all_cases() -> None:
