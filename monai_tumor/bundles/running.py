@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from monai_tumor.bundles.tracking import prepare_tracking, without_tracking
+from monai_tumor.bundles.tracking import prepare_tracking, refuse_telemetry, without_tracking
 from monai_tumor.errors import ToolkitError, WrongCallError, error_chain, nearest, user_error
 
 # Ids that other MONAI tools put into every workflow (MonaiAlgo: run_name), besides MONAI's own metadata.
@@ -49,6 +49,7 @@ def begin() -> None:
         WrongCallError: A setting that no file defines and nothing uses; the message has the nearest one.
     """
     _print_one_line_errors()
+    refuse_telemetry()
     workflow = _workflow()
     if workflow is not None:
         settings = _settings(workflow)

@@ -5,6 +5,8 @@ A tracker belongs to one call, as the folder of the data does: where it writes i
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import Any
@@ -14,6 +16,13 @@ from monai_tumor.errors import WrongCallError
 _IDS = ("tracking_uri", "experiment_name", "run_name", "save_execute_config", "is_not_rank0")
 _HANDLER = "MLFlowHandler"
 _PARTS = ("train", "validate")
+
+
+def refuse_telemetry() -> None:
+    """Switch off what MLflow 3 tells its makers by default; MONAI 1.6.1 imports MLflow wherever it is installed."""
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    if "mlflow.telemetry.client" in sys.modules:
+        sys.modules["mlflow.telemetry.client"].set_telemetry_client()  # looks at the variable again
 
 
 def without_tracking(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -89,4 +89,5 @@ def main(debug: bool) -> None:
 
 def console() -> None:
     """Run the program on the words of the shell and exit."""
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # before anything imports it; see bundles.tracking
     sys.exit(main.main(prog_name=PROGRAM))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -170,6 +171,21 @@ def test_mlflow_itself(brain, tmp_path):
     (found,) = client.search_runs([experiment.experiment_id])
     assert (found.info.status, len(client.get_metric_history(found.info.run_id, "lesion_dice"))) == ("FINISHED", 2)
     assert leaves_no_trace(tmp_path / "run")
+
+
+def test_mlflow_tells_its_makers_nothing():
+    pytest.importorskip("mlflow", reason="the extra 'tracking' is not installed")
+    code = (
+        "import mlflow.telemetry.client as client; from monai_tumor.bundles.tracking import refuse_telemetry; "
+        "before = client._MLFLOW_TELEMETRY_CLIENT; refuse_telemetry(); print(before, client._MLFLOW_TELEMETRY_CLIENT)"
+    )
+    told = {"PYTEST_CURRENT_TEST", "CI", "MLFLOW_DISABLE_TELEMETRY", "DO_NOT_TRACK"}
+    outside = {name: value for name, value in os.environ.items() if name not in told}
+    words = [sys.executable, "-c", code]
+    done = subprocess.run(words, env=outside, capture_output=True, text=True, check=True)
+    before, after = done.stdout.rsplit(maxsplit=1)
+    assert "TelemetryClient" in before
+    assert after == "None"
 
 
 def test_tensorboard_is_put_in_by_an_overlay(brain, tmp_path, monkeypatch):
