@@ -56,7 +56,9 @@ def finish_run(folder: RunFolder) -> None:
         )
         raise SystemExit(INTERRUPTED)
     best = record.get("best")
-    chosen = "no validation case has a lesion, so the last epoch was kept"
+    was_validated = any(record["metric"] in epoch for epoch in record.get("history", []))
+    reason = "no validation case has a lesion" if was_validated else "no epoch was validated (val_interval)"
+    chosen = f"{reason}, so the last epoch was kept"
     if best is not None:
         chosen = f"best epoch {record['best_epoch']}, validation Dice {best:.3f}"
     print(f"run: {folder.path} ({chosen})", file=sys.stderr)

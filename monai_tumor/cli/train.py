@@ -56,6 +56,8 @@ def train_command(ctx: click.Context, /, bundle: str | None, words: tuple[str, .
     show, as_json, recipe = given.pop("show"), given.pop("as_json"), given.pop("recipe")
     files = _files(bundle, given["resume"], recipe)
     settings = _settings(given, words)
+    if recipe is not None and "recipe" not in json.loads(files[1].read_text(encoding="utf-8")):
+        settings.setdefault("recipe", files[1].stem)  # a file of one's own: the run says its name
     code = 0
     try:
         run_or_show("training", files, settings, show, as_json)
@@ -91,8 +93,9 @@ def _settings(given: dict[str, Any], words: tuple[str, ...]) -> dict[str, Any]:
         raise WrongCallError("--epochs and --minutes exclude each other; give one of them")
     plain = {name: path_setting(value) if name in _PATHS else value for name, value in given.items()}
     settings = collect_settings({_SETTINGS.get(name, name): value for name, value in plain.items()}, words)
-    if given["epochs"] is not None:
-        settings.setdefault("minutes", None)  # a recipe may have them, and the epochs were asked for
+    for one, other in (("epochs", "minutes"), ("minutes", "epochs")):
+        if settings.get(one) is not None:
+            settings.setdefault(other, None)  # bundle or recipe may have the other one, and this one was asked for
     return settings
 
 

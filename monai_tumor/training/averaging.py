@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
+import torch.distributed as dist
 from ignite.engine import Engine, Events
 from torch import nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
@@ -36,9 +37,23 @@ class WeightAverage:
         self.network = self.trained if decay is None else copy.deepcopy(self.trained)
 
     def attach(self, engine: Engine) -> None:
-        """Follow the trainer ``engine``."""
+        """Follow the trainer ``engine``; stands before the validation."""
         if self.decay is not None:
+            engine.add_event_handler(Events.STARTED, self.begin)
             engine.add_event_handler(Events.ITERATION_COMPLETED, self.add)
+        engine.add_event_handler(Events.EPOCH_COMPLETED, self.share_statistics)
+
+    @torch.no_grad()
+    def begin(self, engine: Engine) -> None:
+        """Begin with the weights of the trained network, which a federated server may have set since the last run."""
+        for kept, new in zip(self.network.state_dict().values(), self.trained.state_dict().values(), strict=True):
+            kept.copy_(new)
+
+    def share_statistics(self, engine: Engine) -> None:
+        """Give all processes the batch statistics of the first one, whose weights are kept: all then validate the same."""
+        if dist.is_initialized():
+            for statistics in self.network.buffers():
+                dist.broadcast(statistics, src=0)
 
     @torch.no_grad()
     def add(self, engine: Engine) -> None:

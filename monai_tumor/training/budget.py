@@ -19,23 +19,31 @@ _POWER = 0.9  # of the polynomial, as in DeepLab (Chen et al., 2017)
 class TrainingBudget:
     """So many epochs, or as many whole epochs as fit into so many minutes.
 
-    With ``minutes``, how many epochs fit is estimated anew after each of them, validation and saving included. A resumed run
-    has the minutes that are left. Stands behind the checkpoint in the list of handlers.
+    With ``minutes``, how many epochs fit is estimated from the steps of the first one, and anew after each, validation and
+    saving included. A resumed run has the minutes that are left. Stands behind the checkpoint in the list of handlers.
 
     Args:
-        epochs: Passes over the training part, where ``minutes`` is None.
+        epochs: Passes over the training part; None with ``minutes``.
         minutes: Wall-clock time instead; the epoch that ends nearest to it is the last, and one is always trained.
+
+    Raises:
+        WrongCallError: Both are given, or neither, or one is not above 0.
     """
 
-    def __init__(self, epochs: int, minutes: float | None = None) -> None:
-        if epochs < 1:
+    def __init__(self, epochs: int | None, minutes: float | None = None) -> None:
+        if (epochs is None) == (minutes is None):
+            raise WrongCallError(
+                f"epochs is {epochs} and minutes is {minutes}: give one of them, and null for the other "
+                "(plain MONAI command: '$None')"
+            )
+        if epochs is not None and epochs < 1:
             raise WrongCallError(f"epochs is {epochs}, expected 1 or more")
-        if minutes is not None and not minutes > 0:
+        if minutes is not None and not 0 < minutes < math.inf:
             raise WrongCallError(f"minutes is {minutes}, expected more than 0")
         self.epochs, self.minutes = epochs, minutes
         self._planned = epochs
         self._spent, self._started = 0.0, time.perf_counter()
-        self._is_estimated = True
+        self._first = 0  # epochs before those that ``seconds`` counts
 
     def attach(self, engine: Engine) -> None:
         """Follow the trainer ``engine``."""
@@ -49,12 +57,19 @@ class TrainingBudget:
         return self._spent + time.perf_counter() - self._started
 
     def progress(self, engine: Engine) -> float:
-        """Return the share of the training that is done before the present step, 0 to 1."""
-        if self.minutes is not None and not self._is_estimated:
-            return min(1.0, self.seconds / (60 * self.minutes))  # nothing is known yet of how long an epoch takes
-        epochs = self._planned if self.minutes is None else engine.state.max_epochs or 1
-        steps: int = epochs * (engine.state.epoch_length or 1)
-        return float(min(1.0, (engine.state.iteration - 1) / steps))
+        """Return the share of the training that is done before the present step, from 0 to below 1.
+
+        A trainer that is run for more epochs than were planned (a client in federated learning) begins anew.
+        """
+        length, state = engine.state.epoch_length or 1, engine.state
+        done = state.iteration - 1 - self._first * length
+        if self.minutes is None:
+            epochs = self._planned or 1
+        elif state.epoch <= self._first + 1:
+            epochs = self._fitting(done / length)
+        else:
+            epochs = (state.max_epochs or 1) - self._first
+        return float(done % (epochs * length) / (epochs * length))
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a resumed run needs."""
@@ -66,7 +81,7 @@ class TrainingBudget:
         Raises:
             WrongCallError: More epochs are asked for than the schedule was planned for.
         """
-        if self.minutes is None and self.epochs > state["epochs"]:
+        if self.epochs is not None and self.epochs > (state["epochs"] or 0):
             raise WrongCallError(
                 f"the learning-rate schedule of this run was planned for {state['epochs']} epochs and has nothing to say "
                 f"about {self.epochs}; start a new run with --epochs {self.epochs}"
@@ -79,7 +94,7 @@ class TrainingBudget:
         Raises:
             WrongCallError: It has.
         """
-        if self.minutes is None and epochs > self.epochs:
+        if self.epochs is not None and epochs > self.epochs:
             raise WrongCallError(
                 f"{run} has already been trained for {epochs} epochs, asked for are {self.epochs}; give --epochs {epochs} or "
                 "more"
@@ -87,17 +102,21 @@ class TrainingBudget:
 
     def _start(self, engine: Engine) -> None:
         self._started = time.perf_counter()
+        if self._spent == 0:
+            self._first = engine.state.epoch
         if self.minutes is not None:
-            self._is_estimated = engine.state.epoch > 0
             engine.state.max_epochs = engine.state.epoch + 1
-            if self._is_estimated:
+            if engine.state.epoch > self._first:
                 self._plan(engine)
 
     def _plan(self, engine: Engine) -> None:
+        done = engine.state.epoch - self._first
+        engine.state.max_epochs = self._first + max(done, self._fitting(done))
+
+    def _fitting(self, done: float) -> int:
+        """Return how many epochs fit, as fast as the ``done`` ones were; the same on all processes."""
         seconds = float(same_on_all(self.seconds))
-        left = 60 * (self.minutes or 0) - seconds
-        engine.state.max_epochs = engine.state.epoch + max(0, round(left / (seconds / engine.state.epoch)))
-        self._is_estimated = True
+        return max(1, round(60 * (self.minutes or 0) / seconds * done)) if done else 1
 
 
 class LearningRateSchedule:

@@ -1,4 +1,4 @@
-"""What watches a training: exact repetition, a guard against NaN, Ctrl-C."""
+"""What watches a training: exact repetition, guards against NaN and steep gradients, early stopping, Ctrl-C."""
 
 from __future__ import annotations
 
@@ -100,12 +100,14 @@ class StopEarly:
     def attach(self, engine: Engine) -> None:
         """Follow the trainer ``engine``."""
         if self.patience is not None:
+            engine.add_event_handler(Events.STARTED, self.look)  # a resumed run may have ended so
             engine.add_event_handler(Events.EPOCH_COMPLETED, self.look)
 
     def look(self, engine: Engine) -> None:
-        """Count the epochs since the best one."""
-        best = self.folder.record.get("best")
-        if best is not None and engine.state.epoch - self.folder.record["best_epoch"] >= (self.patience or 0):
+        """Count the epochs from the best one to the last that was validated."""
+        record = self.folder.record
+        validated = [entry["epoch"] for entry in record.get("history", []) if record.get("metric") in entry]
+        if record.get("best") is not None and validated[-1] - record["best_epoch"] >= (self.patience or 0):
             engine.terminate()
 
 

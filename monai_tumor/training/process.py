@@ -49,7 +49,7 @@ def place_network(network: nn.Module, device: torch.device | str) -> nn.Module:
 
 
 def share_network(network: nn.Module, device: torch.device | str) -> nn.Module:
-    """Place the network and keep its gradients equal on all processes; batch statistics stay each process's own."""
+    """Place the network and keep its gradients equal on all processes; batch statistics are those of the first one."""
     placed = place_network(network, device)
     devices = [torch.device(device)] if torch.device(device).type == "cuda" else None
     return nn.parallel.DistributedDataParallel(placed, device_ids=devices)

@@ -28,6 +28,7 @@ class TrainingProgress:
         self.evaluator, self.metric, self.batch_size = evaluator, metric, batch_size
         self._bar: Any = None
         self._shown = self._epoch_started = 0.0
+        self._is_fresh = True
 
     def attach(self, engine: Engine) -> None:
         """Follow the trainer ``engine``."""
@@ -61,6 +62,7 @@ class TrainingProgress:
         self._bar.update()
 
     def _end_epoch(self, engine: Engine) -> None:
+        self._is_fresh = self.evaluator.state.epoch == engine.state.epoch  # not validated in every epoch
         seconds = time.perf_counter() - self._epoch_started
         left = seconds * ((engine.state.max_epochs or 0) - engine.state.epoch)
         images = (engine.state.epoch_length or 0) * self.batch_size
@@ -74,7 +76,7 @@ class TrainingProgress:
 
     def _dice(self) -> str:
         value = self.evaluator.state.metrics.get(self.metric)
-        if value is None:
+        if value is None or not self._is_fresh:
             return "Dice -"
         return f"validation Dice {value:.3f} (n = {self.evaluator.state.metrics[f'{self.metric}_lesion_cases']:.0f})"
 

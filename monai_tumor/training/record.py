@@ -88,7 +88,7 @@ class RecordRun:
             started=_now(),
             command=portable_command(sys.argv),
             seed=self.seed,
-            settings={**self.settings, "epochs": engine.state.max_epochs},
+            settings={name: value for name, value in self.settings.items() if value is not None},
             data={
                 "dataset": self.source.name,
                 "synthetic": self.source.synthetic,

@@ -42,6 +42,15 @@ def test_batch_statistics_are_averaged_and_batches_counted():
     assert int(average.network[0].num_batches_tracked) == 1
 
 
+def test_new_weights_from_elsewhere_are_where_it_begins():
+    network = nn.Linear(1, 1)
+    average = WeightAverage(network, decay=0.9)
+    with torch.no_grad():
+        network.weight.fill_(4.0)
+    average.begin(Engine(lambda *_: None))
+    assert float(average.network.weight) == 4
+
+
 def test_without_decay_it_is_the_network_itself():
     network = nn.Linear(2, 1)
     average = WeightAverage(network)

@@ -46,7 +46,7 @@ def test_the_polynomial_by_hand():
 
 
 def test_minutes_become_as_many_epochs_as_fit():
-    budget = TrainingBudget(1, minutes=1 / 60)  # a second
+    budget = TrainingBudget(None, minutes=1 / 60)  # a second
     engine = Engine(lambda *_: time.sleep(0.05))
     budget.attach(engine)
     started = time.perf_counter()
@@ -57,7 +57,7 @@ def test_minutes_become_as_many_epochs_as_fit():
 
 
 def test_the_rate_reaches_its_end_within_the_minutes():
-    budget = TrainingBudget(1, minutes=0.5 / 60)
+    budget = TrainingBudget(None, minutes=0.5 / 60)
     seen: list[float] = []
     engine = Engine(lambda *_: time.sleep(0.02))
     engine.add_event_handler(Events.ITERATION_STARTED, lambda: seen.append(budget.progress(engine)))
@@ -69,16 +69,18 @@ def test_the_rate_reaches_its_end_within_the_minutes():
 
 
 def test_one_epoch_is_trained_however_short_the_time():
-    budget = TrainingBudget(5, minutes=1e-9)
-    engine = Engine(lambda *_: None)
+    budget = TrainingBudget(None, minutes=1e-9)
+    seen: list[float] = []
+    engine = Engine(lambda *_: seen.append(budget.progress(engine)))
     budget.attach(engine)
-    engine.run(range(2), max_epochs=5)
+    engine.run(range(4), max_epochs=5)
     assert engine.state.epoch == 1
+    assert seen == [0, 0.25, 0.5, 0.75]  # the schedule of one whole epoch, not one that ended before its second step
 
 
 def test_a_resumed_run_has_the_minutes_that_are_left():
-    budget = TrainingBudget(1, minutes=10)
-    budget.load_state_dict({"epochs": 1, "seconds": 599.999})
+    budget = TrainingBudget(None, minutes=10)
+    budget.load_state_dict({"epochs": None, "seconds": 599.999})
     engine = Engine(lambda *_: None)
     engine.state.epoch = 6
     budget.attach(engine)
@@ -89,6 +91,16 @@ def test_a_resumed_run_has_the_minutes_that_are_left():
 def test_more_epochs_than_the_schedule_knows_are_refused():
     with pytest.raises(WrongCallError, match="was planned for 3 epochs"):
         TrainingBudget(4).load_state_dict({"epochs": 3, "seconds": 1.0})
+
+
+def test_a_trainer_that_is_run_again_begins_the_schedule_anew():
+    budget = TrainingBudget(2)
+    seen: list[float] = []
+    engine = Engine(lambda *_: seen.append(budget.progress(engine)))
+    budget.attach(engine)
+    engine.run(range(2), max_epochs=2)
+    engine.run(range(2), max_epochs=4)  # the next round of a federated client
+    assert seen == [0, 0.25, 0.5, 0.75] * 2
 
 
 def test_fewer_epochs_keep_the_schedule():
@@ -103,8 +115,11 @@ def test_fewer_epochs_keep_the_schedule():
     ("call", "message"),
     [
         (lambda: TrainingBudget(0), "epochs is 0"),
-        (lambda: TrainingBudget(1, minutes=0), "minutes is 0"),
-        (lambda: TrainingBudget(1, minutes=math.nan), "minutes is nan"),
+        (lambda: TrainingBudget(None, minutes=0), "minutes is 0"),
+        (lambda: TrainingBudget(None, minutes=math.nan), "minutes is nan"),
+        (lambda: TrainingBudget(None, minutes=math.inf), "minutes is inf"),
+        (lambda: TrainingBudget(3, minutes=1), "give one of them"),
+        (lambda: TrainingBudget(None), "give one of them"),
         (lambda: LearningRateSchedule(None, TrainingBudget(1), "cosin"), "did you mean 'cosine'"),
         (lambda: LearningRateSchedule(None, TrainingBudget(1), warmup=1), "warmup is 1"),
     ],

@@ -158,11 +158,38 @@ def test_early_stopping_counts_from_the_best_epoch(tmp_path):
     folder.claim()
     engine = Engine(lambda *_: None)
     StopEarly(folder, patience=3).attach(engine)
-    engine.add_event_handler(
-        Events.EPOCH_STARTED, lambda: folder.update(best=0.5, best_epoch=min(engine.state.epoch, 2))
-    )
+    engine.add_event_handler(Events.EPOCH_STARTED, lambda: folder.update(**history(engine.state.epoch, best=2)))
     engine.run([0], max_epochs=20)
     assert engine.state.epoch == 5
+
+
+def test_epochs_without_validation_do_not_count(tmp_path):
+    folder = RunFolder("brain", str(tmp_path / "run"))
+    folder.claim()
+    engine = Engine(lambda *_: None)
+    StopEarly(folder, patience=2).attach(engine)
+    engine.add_event_handler(
+        Events.EPOCH_STARTED, lambda: folder.update(**history(engine.state.epoch, best=3, every=3))
+    )
+    engine.run([0], max_epochs=20)
+    assert engine.state.epoch == 6
+
+
+def test_a_run_that_ended_early_is_not_trained_on_when_resumed(tmp_path):
+    folder = RunFolder("brain", str(tmp_path / "run"))
+    folder.claim()
+    folder.update(**history(5, best=2))
+    steps: list[int] = []
+    engine = Engine(lambda *_: steps.append(1))
+    StopEarly(folder, patience=3).attach(engine)
+    engine.run([0], max_epochs=20)
+    assert steps == []
+
+
+def history(epochs: int, best: int, every: int = 1) -> dict:
+    """What ``run.json`` holds after some epochs, validated after each ``every`` ones."""
+    entries = [{"epoch": epoch, **({"dice": 0.5} if epoch % every == 0 else {})} for epoch in range(1, epochs + 1)]
+    return {"metric": "dice", "best": 0.5 if best <= epochs else None, "best_epoch": best, "history": entries}
 
 
 def test_without_a_best_epoch_nothing_is_stopped(tmp_path):
