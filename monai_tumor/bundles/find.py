@@ -111,6 +111,8 @@ def recipe_file(name_or_path: str) -> Path:
     if name_or_path in recipes():
         return recipe_folder() / f"{name_or_path}.json"
     path = Path(name_or_path)
+    if name_or_path.endswith(".json") and path.is_dir():
+        raise WrongCallError(f"recipe {path} is a folder, expected a JSON file of settings")
     if name_or_path.endswith(".json") and path.is_file():
         _check_overlay(path)
         return path

@@ -25,14 +25,21 @@ def compare_group() -> None:
 @click.option("--dataset", metavar="NAME", help="Layout of that folder.", shell_complete=names_of("datasets"))
 @click.option("--networks", metavar="A,B", default="", help="Networks to compare, as in 'train --network'.")
 @click.option("--recipes", metavar="A,B", default="", help="Recipes to compare, as in 'train --recipe'; or JSON files.")
-@click.option("--folds", metavar="K", type=int, help="Cut K folds.  [default: 5]")
+@click.option("--folds", metavar="K", type=click.IntRange(min=3), help="Cut K folds.  [default: 5]")
 @click.option("--split", metavar="FILE", type=PATH, help="Folds made by 'data split --folds', instead of cutting them.")
 @click.option("--only-folds", metavar="I,J", help="Run these folds only, from 0; the others another time.")
 @click.option("--minutes", metavar="M", type=click.FloatRange(min=0, min_open=True), help="Time of each training.")
 @click.option(
     "--epochs", metavar="N", type=click.IntRange(min=1), help="Epochs of each training, instead of --minutes."
 )
-@click.option("--seed", metavar="N", type=int, default=0, show_default=True, help="Of folds, trainings and intervals.")
+@click.option(
+    "--seed",
+    metavar="N",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Of folds, trainings and intervals.",
+)
 @set_option
 @click.option("-o", "--output", metavar="OUT", required=True, type=PATH, help="Folder of the comparison.")
 @json_option
@@ -53,7 +60,7 @@ def networks_command(
     root, output = resolve(bundle), str(path_setting(output))
     if given["folds"] is not None and given["split"] is not None:
         raise WrongCallError("--folds and --split exclude each other: the file says how many folds there are")
-    given["folds"] = given["folds"] or 5
+    given["folds"] = 5 if given["folds"] is None else given["folds"]
     given["dataset_dir"], given["split"] = path_setting(given["dataset_dir"]), path_setting(given["split"])
 
     from monai_tumor.comparison.compare import compare_methods

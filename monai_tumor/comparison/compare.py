@@ -17,7 +17,7 @@ from monai_tumor.comparison.plan import Plan
 from monai_tumor.comparison.results import read_fold
 from monai_tumor.comparison.table import markdown
 from monai_tumor.comparison.training import FoldTrainer, evaluation_of, log_of
-from monai_tumor.errors import ToolkitError, WrongCallError
+from monai_tumor.errors import ToolkitError
 from monai_tumor.imaging.write import write_picture, write_text
 
 Failures = list[dict[str, Any]]
@@ -39,24 +39,16 @@ def compare_methods(plan: Plan, output: str, only_folds: Sequence[int] | None = 
         WrongCallError: The plan cannot be run, or ``output`` was begun with another one.
     """
     folder = ComparisonFolder(output)
-    folder.open(plan)
+    folder.open(plan, only_folds)
     if plan.dataset_dir is None:
         _say("NOTE: no --dataset-dir given: the cases are synthetic phantoms, not patients")
     with folder.locked():
-        folds = _chosen_folds(folder, only_folds)
+        folds = range(folder.begun["folds"]) if only_folds is None else sorted(set(only_folds))
         failed = _run_folds(folder, plan, folds)
         results = _results(folder)
         _measure(folder, results)
         _draw(folder, plan, results)
         return _write(folder, results, failed)
-
-
-def _chosen_folds(folder: ComparisonFolder, only: Sequence[int] | None) -> Sequence[int]:
-    count = folder.begun["folds"]
-    for fold in only or ():
-        if not 0 <= fold < count:
-            raise WrongCallError(f"fold {fold} is not in {folder.split_file}; give folds from 0 to {count - 1}")
-    return range(count) if only is None else sorted(set(only))
 
 
 def _run_folds(folder: ComparisonFolder, plan: Plan, folds: Sequence[int]) -> Failures:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -37,6 +37,12 @@ class ComparisonFolder:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self.begun: dict[str, Any] = {}
+        self._lock: int | None = None
+
+    @property
+    def inherited(self) -> tuple[int, ...]:
+        """What every process started here inherits: the lock lasts as long as one of them runs, whatever ends this one."""
+        return () if self._lock is None else (self._lock,)
 
     @property
     def split_file(self) -> Path:
@@ -66,8 +72,12 @@ class ComparisonFolder:
         """Return the method with the copy of its overlay."""
         return method if method.overlay is None else replace(method, overlay=self._copy_of(method))
 
-    def open(self, plan: Plan) -> None:
+    def open(self, plan: Plan, only_folds: Sequence[int] | None = None) -> None:
         """Begin with a plan, or go on with it; methods may be added.
+
+        Args:
+            plan: What to compare.
+            only_folds: Folds that are to be run; nothing is written where there is no such fold.
 
         Raises:
             WrongCallError: It was begun with something else; the message names it. Or the folder holds other things.
@@ -77,8 +87,9 @@ class ComparisonFolder:
             self.begun = self._read()
             self._refuse_other(plan)
             plan.open_data(self.begun["dataset"])
+            _refuse_folds(only_folds, self.begun["folds"])
         else:
-            self._begin(plan)
+            self._begin(plan, only_folds)
         methods: dict[str, Any] = {**self.begun["methods"], **{one.name: one.described() for one in plan.methods}}
         if methods != self.begun["methods"]:
             for one in plan.methods:
@@ -89,7 +100,7 @@ class ComparisonFolder:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep a second comparison out while this one works; the system lets go when the process ends, however it ends.
+        """Keep a second comparison out while this one or a process that has ``inherited`` works, however it ends.
 
         Raises:
             WrongCallError: There is one at work.
@@ -98,8 +109,10 @@ class ComparisonFolder:
         try:
             if handle is not None:
                 _lock(handle, self.path)
+            self._lock = handle
             yield
         finally:
+            self._lock = None
             if handle is not None:
                 os.close(handle)
 
@@ -110,12 +123,14 @@ class ComparisonFolder:
     def _copy_of(self, method: ComparedMethod) -> Path:
         return self.path / SETTINGS_FOLDER / "recipes" / f"{method.name}.json"
 
-    def _begin(self, plan: Plan) -> None:
+    def _begin(self, plan: Plan, only_folds: Sequence[int] | None) -> None:
         """Cut the folds first: it reads every file, and nothing is written where that fails."""
         others = {entry.name for entry in self.path.iterdir()} if self.path.is_dir() else set()
         if others - {"split.json", SETTINGS_FOLDER}:
             raise WrongCallError(f"{self.path} is not empty and no comparison was begun there; give another folder")
         split = plan.divided()
+        _refuse_folds(only_folds, split.folds)
+        self._make()
         if not self.split_file.is_file() or self.split.hash != split.hash:
             write_split(self.split_file, split)
         source = configs_folder(plan.bundle)
@@ -123,6 +138,12 @@ class ComparisonFolder:
             write_bytes(self.bundle / file.name, file.read_bytes(), overwrite=True)
         known = {"dataset": split.dataset, "split": split.hash, "folds": split.folds}
         self.begun = {"version": _VERSION, **plan.described(), **known, "methods": {}}
+
+    def _make(self) -> None:
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise WrongCallError(f"folder {self.path} cannot be made: {error.strerror}; give another folder") from error
 
     def _read(self) -> dict[str, Any]:
         try:
@@ -159,7 +180,14 @@ def _lock(handle: int, path: Path) -> None:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        raise WrongCallError(f"another comparison works in {path}; wait for it, or stop it") from error
+        message = f"another comparison works in {path}, or a training that it began; wait for it, or stop it"
+        raise WrongCallError(message) from error
+
+
+def _refuse_folds(only: Sequence[int] | None, count: int) -> None:
+    for fold in only or ():
+        if not 0 <= fold < count:
+            raise WrongCallError(f"fold {fold} is not one of the {count} folds; give folds from 0 to {count - 1}")
 
 
 def _content(described: Mapping[str, Any]) -> str:

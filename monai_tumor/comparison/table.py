@@ -40,7 +40,10 @@ def notes(comparison: Mapping[str, Any]) -> Iterator[str]:
             "- Mean over all lesion cases of the tested folds and, in brackets, its 95 % interval, resampled by group "
             f"(none below 10 groups). Seed {settings['seed']}, split `{settings['split'][:12]}`."
         )
-        yield "- HD95 and precision leave out cases in which nothing was predicted; missed: no pixel of the lesion predicted."
+        yield (
+            "- HD95 and precision leave out cases in which nothing was predicted: (n) is their number where it is not that "
+            "of all cases. Missed: no pixel of the lesion predicted."
+        )
         yield "- Difference: Dice minus that of the first method, case by case. An interval without 0 is a difference."
         yield (
             "- Minutes, epochs and CPU share are medians over folds, memory is the largest. CPU share: of all cores' "
@@ -82,8 +85,13 @@ def _agreement(methods: Mapping[str, Any]) -> list[list[str]]:
     rows = [header + ["false positives"] * free]
     for name, figures in methods.items():
         dice = figures["dice"]
-        row = [name, f"{dice['n']} ({dice['groups']})", _interval(dice), _interval(figures["difference"], "+.3f")]
-        row += [_interval(figures[key], ".1f" if key == "hd95_px" else ".3f") for key in list(_QUALITY)[1:]]
+        row = [
+            name,
+            f"{dice['n']} ({dice['groups']})",
+            _interval(dice),
+            _interval(figures["difference"], "+.3f", dice["n"]),
+        ]
+        row += [_interval(figures[key], ".1f" if key == "hd95_px" else ".3f", dice["n"]) for key in list(_QUALITY)[1:]]
         row.append(f"{figures['missed']} of {figures['lesion_cases']}")
         rows.append(row + [f"{figures['with_false_positive']} of {figures['lesion_free_cases']}"] * free)
     return rows
@@ -104,11 +112,13 @@ def _cost(methods: Mapping[str, Any]) -> list[list[str]]:
     return rows
 
 
-def _interval(mean: Mapping[str, Any] | None, form: str = ".3f") -> str:
+def _interval(mean: Mapping[str, Any] | None, form: str = ".3f", cases: int | None = None) -> str:
+    """Return mean, interval, and the number of cases where it is not ``cases``."""
     if mean is None or mean["mean"] is None:
         return _NONE
     text = f"{mean['mean']:{form}}"
-    return text if mean["low"] is None else f"{text} [{mean['low']:{form}}, {mean['high']:{form}}]"
+    text += "" if mean["low"] is None else f" [{mean['low']:{form}}, {mean['high']:{form}}]"
+    return text if cases in (None, mean["n"]) else f"{text} ({mean['n']})"
 
 
 def _number(value: float | None, form: str) -> str:

@@ -85,7 +85,13 @@ class FoldTrainer:
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as file:
             former = file.tell()
-            process = subprocess.Popen([*self.program, *words], stdin=subprocess.DEVNULL, stdout=file, stderr=file)
+            process = subprocess.Popen(
+                [*self.program, *words],
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=file,
+                pass_fds=self.folder.inherited,
+            )
             code = _wait(process)
         if code in (INTERRUPTED, -signal.SIGINT):
             raise KeyboardInterrupt

@@ -6,6 +6,7 @@ A configuration names them: ``"n4"``, or with options ``{"name": "n4", "shrink":
 from __future__ import annotations
 
 import importlib
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from importlib.util import find_spec
@@ -108,6 +109,10 @@ def build_filters(entries: Entry | Sequence[Entry]) -> tuple[Filter, ...]:
         WrongCallError: Unknown name, option or value; or itk is not installed.
     """
     listed = [entries] if isinstance(entries, str | Mapping | Filter) else entries
+    if not isinstance(listed, list | tuple):
+        raise WrongCallError(
+            f"filters={entries!r} is impossible; give a list of filters, such as ['n4'], or an empty one"
+        )
     return tuple(entry if isinstance(entry, Filter) else _build(entry) for entry in listed)
 
 
@@ -139,24 +144,31 @@ def _filtered(plane: NDArray[np.uint8], filters: Sequence[Filter]) -> NDArray[np
 
 
 def _build(entry: str | Mapping[str, Any]) -> Filter:
-    options = {"name": entry} if isinstance(entry, str) else dict(entry)
-    name = str(options.pop("name", ""))
+    options = {"name": entry} if isinstance(entry, str) else dict(entry) if isinstance(entry, Mapping) else {}
+    name = options.pop("name", None)
+    if not isinstance(name, str):
+        raise WrongCallError(f"filter {entry!r} has no name; give one of {', '.join(sorted(FILTERS))}")
     if name not in FILTERS:
         raise unknown_name("filter", name, FILTERS)
     known = [field.name for field in fields(FILTERS[name])]
     for option in options:
         if option not in known:
-            raise unknown_name(f"option of filter {name!r}:", option, known)
+            raise unknown_name(f"option of filter {name!r}:", str(option), known)
     if find_spec("itk") is None:
         raise WrongCallError(f"filter {name!r} needs the package itk, which is not installed; run: pip install itk")
     return FILTERS[name](**options)
 
 
 def _check_least(filter_: Filter, least: Mapping[str, float]) -> None:
+    """Refuse what is no finite number, or no whole one where the bound is whole, or below its bound."""
     for name, bound in least.items():
-        value = getattr(filter_, name)
-        if not isinstance(value, int | float) or value < bound:
-            raise WrongCallError(f"filter {filter_.name!r}: {name}={value!r} is impossible; give at least {bound}")
+        value, whole = getattr(filter_, name), isinstance(bound, int)
+        is_number = isinstance(value, int if whole else int | float) and not isinstance(value, bool)
+        if not is_number or not bound <= value < math.inf:
+            kind = "as a whole number" if whole else "as a finite number"
+            raise WrongCallError(
+                f"filter {filter_.name!r}: {name}={value!r} is impossible; give at least {bound}, {kind}"
+            )
 
 
 def _foreground(plane: Plane) -> NDArray[np.bool_]:

@@ -46,8 +46,10 @@ class PrepareSettings:
     filters: Sequence[Entry] = ()
 
     def __post_init__(self) -> None:
-        if self.rows < 1 or self.columns < 1:
-            raise WrongCallError(f"prepared size {self.rows} x {self.columns} is impossible; give at least 1 x 1")
+        if not all(isinstance(side, int) and side is not True and side >= 1 for side in (self.rows, self.columns)):
+            raise WrongCallError(
+                f"prepared size {self.rows} x {self.columns} is impossible; give whole numbers from 1 x 1"
+            )
         if self.channels not in (1, 3):
             raise WrongCallError(f"channels={self.channels} is impossible; give 1 (grey) or 3 (RGB)")
         if self.fit not in _FITS:

@@ -109,10 +109,19 @@ def _read_tensors(path: Path) -> dict[str, torch.Tensor]:
             return load_file(path)
         loaded = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # pickle, zip and safetensors each have errors of their own
-        raise WrongCallError(f"encoder_weights {path} cannot be read: {type(error).__name__}") from error
-    if not isinstance(loaded, Mapping):
-        raise WrongCallError(f"encoder_weights {path} hold a {type(loaded).__name__}, expected a state dict")
-    return dict(loaded.get("state_dict", loaded))
+        raise WrongCallError(
+            f"encoder_weights {path} cannot be read: it is not a weights file, or not a whole one; "
+            "give a state dict that torch.save or safetensors wrote"
+        ) from error
+    state = loaded.get("state_dict", loaded) if isinstance(loaded, Mapping) else loaded
+    if not isinstance(state, Mapping):
+        raise WrongCallError(f"encoder_weights {path} hold a {type(state).__name__}, expected a state dict")
+    for name, value in state.items():
+        if not isinstance(name, str) or not isinstance(value, torch.Tensor):
+            raise WrongCallError(
+                f"encoder_weights {path} hold a {type(value).__name__} under {name!r}, expected a state dict of tensors"
+            )
+    return dict(state)
 
 
 def _fit(

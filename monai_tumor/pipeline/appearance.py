@@ -7,6 +7,9 @@ draws; the function beside it is the plain twin that makes the field.
 
 from __future__ import annotations
 
+from numbers import Integral, Real
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +34,7 @@ class RandomSpeckle(DeferredTransform):
     def __init__(self, strength: Range = (0.1, 0.5), grain_px: Range = (0.7, 1.5), prob: float = 0.5) -> None:
         _check_range("RandomSpeckle: strength", strength, 0.0, 1.0)
         _check_range("RandomSpeckle: grain_px", grain_px, 0.3, 8.0)
+        _check_number("RandomSpeckle: prob", prob, 0.0, 1.0)
         self.strength, self.grain_px, self.prob = tuple(strength), tuple(grain_px), prob
 
     def __call__(self, item: Item) -> Item:
@@ -69,6 +73,7 @@ class RandomShadow(DeferredTransform):
         _check_range("RandomShadow: darkness", darkness, 0.0, 1.0)
         _check_range("RandomShadow: reach", reach, 0.01, 10.0)
         _check_range("RandomShadow: fan", fan, 0.0, 5.0)
+        _check_number("RandomShadow: prob", prob, 0.0, 1.0)
         self.depth, self.width, self.darkness = tuple(depth), tuple(width), tuple(darkness)
         self.reach, self.fan, self.prob = tuple(reach), tuple(fan), prob
 
@@ -93,8 +98,9 @@ class RandomBiasField(DeferredTransform):
     """
 
     def __init__(self, coefficient: float = 0.1, degree: int = 3, prob: float = 0.5) -> None:
-        _check_range("RandomBiasField: coefficient", (0.0, coefficient), 0.0, 1.0)
-        _check_range("RandomBiasField: degree", (1, degree), 1, 9)
+        _check_number("RandomBiasField: coefficient", coefficient, 0.0, 1.0)
+        _check_number("RandomBiasField: degree", degree, 1, 9, Integral)
+        _check_number("RandomBiasField: prob", prob, 0.0, 1.0)
         self.coefficient, self.degree, self.prob = coefficient, degree, prob
 
     def __call__(self, item: Item) -> Item:
@@ -192,6 +198,20 @@ def _spread(deviation: float) -> NDArray[np.float64]:
     return spread
 
 
-def _check_range(what: str, given: tuple[float, float], least: float, most: float) -> None:
+def _check_range(what: str, given: Any, least: float, most: float) -> None:
+    if not isinstance(given, list | tuple) or len(given) != 2 or not all(_is(Real, value) for value in given):
+        raise WrongCallError(
+            f"{what} is {given!r}, expected two numbers within {least} to {most}, the smaller one first"
+        )
     if not least <= given[0] <= given[1] <= most:
         raise WrongCallError(f"{what} is {given[0]} to {given[1]}, expected a range within {least} to {most}")
+
+
+def _check_number(what: str, given: Any, least: float, most: float, kind: type = Real) -> None:
+    if not _is(kind, given) or not least <= given <= most:
+        name = "a whole number" if kind is Integral else "a number"
+        raise WrongCallError(f"{what} is {given!r}, expected {name} within {least} to {most}")
+
+
+def _is(kind: type, value: Any) -> bool:
+    return isinstance(value, kind) and not isinstance(value, bool)

@@ -277,8 +277,8 @@ def test_an_unknown_recipe_is_one_line_with_the_nearest_name():
 @pytest.mark.parametrize(
     ("overlay", "told"),
     [
-        ({"epohcs": 3}, "error: unknown setting 'epohcs'; did you mean 'epochs'?"),
-        ({"validate#treshold": 0.4}, "error: unknown setting 'validate#treshold'"),
+        ({"epohcs": 3}, "error: {file}: unknown setting 'epohcs'; did you mean 'epochs'?"),
+        ({"validate#treshold": 0.4}, "error: {file}: unknown setting 'validate#treshold'"),
         ({"network_def#name": "unett"}, "error: unknown network 'unett'; did you mean 'unet'?"),
     ],
 )
@@ -286,5 +286,5 @@ def test_a_mistake_in_a_recipe_of_one_s_own_is_refused(overlay, told, tmp_path):
     (tmp_path / "mine.json").write_text(json.dumps(overlay))
     result = call("train", "breast", "--recipe", tmp_path / "mine.json", "--run-dir", tmp_path / "run")
     assert result.exit_code == 2
-    assert result.stderr.splitlines()[-1].startswith(told)
+    assert result.stderr.splitlines()[-1].startswith(told.replace("{file}", str(tmp_path / "mine.json")))
     assert not (tmp_path / "run").exists()

@@ -69,6 +69,7 @@ def test_a_failed_method_makes_the_exit_code_1(program: Program, monkeypatch: py
         (["--networks", "unet", "--epochs", "1", "--set", "epocs=1"], "unknown setting 'epocs'"),
         (["--networks", "unet", "--epochs", "1", "--only-folds", "a"], "--only-folds 'a': expected numbers"),
         (["--networks", "unet", "--epochs", "1", "--folds", "3", "--split", "s.json"], "exclude each other"),
+        (["--networks", "unet", "--epochs", "1", "--only-folds", "7"], "fold 7 is not one of the 5 folds"),
         (["--networks", "unet", "--epochs", "1", "--split", "s.json"], "split file s.json cannot be read"),
         (["--networks", "unet", "--epochs", "1", "--dataset", "busi"], "data set 'busi' needs its folder"),
     ],
@@ -81,3 +82,29 @@ def test_mistakes_are_one_line_and_leave_nothing(
     assert result.exit_code == 2 and result.stderr.count("\n") == 1
     assert result.stderr.startswith("error: ") and told in result.stderr
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("words", [["--folds", "0"], ["--folds", "2"], ["--seed", "-1"]])
+def test_numbers_out_of_range_are_refused(program: Program, tmp_path: Path, words: list[str]) -> None:
+    line = ["breast", "--networks", "unet", "--epochs", "1", *words, "-o", tmp_path / "out"]
+    result = program("compare", "networks", *line)
+    assert result.exit_code == 2 and f"{words[1]} is not in the range" in result.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_misspelt_key_of_a_recipe_is_refused_before_the_first_training(program: Program, tmp_path: Path) -> None:
+    recipe = tmp_path / "mine.json"
+    recipe.write_text('{"networkk_def#name": "unet"}')
+    told = f"error: {recipe}: unknown setting 'networkk_def#name'; did you mean 'network_def#name'?\n"
+    line = ["networks", "breast", "--networks", "unet", "--recipes", recipe, "--epochs", "1", "-o", tmp_path / "out"]
+    compared = program("compare", *line)
+    assert (compared.exit_code, compared.stderr) == (2, told) and not (tmp_path / "out").exists()
+    shown = program("train", "breast", "--recipe", recipe, "--show-command")
+    assert (shown.exit_code, shown.stderr, shown.stdout) == (2, told, "")
+
+
+def test_a_folder_that_cannot_be_made_is_named(program: Program, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    out = tmp_path / "file" / "out"
+    result = program("compare", "networks", "breast", "--networks", "unet", "--epochs", "1", "-o", out)
+    assert result.stderr == f"error: folder {out} cannot be made: Not a directory; give another folder\n"

@@ -88,9 +88,14 @@ def test_nothing_but_failures_is_a_table_too(comparing: Comparing, tmp_path: Pat
     assert "no network here" in (tmp_path / "out" / "comparison.md").read_text()
 
 
-def test_a_fold_that_is_not_there_is_refused(comparing: Comparing) -> None:
-    with pytest.raises(WrongCallError, match=r"fold 3 is not in .*split.json; give folds from 0 to 2"):
+def test_a_fold_that_is_not_there_is_refused_and_nothing_is_begun(comparing: Comparing, tmp_path: Path) -> None:
+    with pytest.raises(WrongCallError, match=r"fold 3 is not one of the 3 folds; give folds from 0 to 2"):
         comparing("unet", only_folds=[3])
+    assert not (tmp_path / "out").exists()
+    comparing("unet", only_folds=[])
+    with pytest.raises(WrongCallError, match="fold 3 is not one"):
+        comparing("monai_unet", only_folds=[0, 3])
+    assert "monai_unet" not in (tmp_path / "out" / "comparison-settings" / "settings.json").read_text()
 
 
 def test_the_picture_shows_the_same_cases_under_every_method(

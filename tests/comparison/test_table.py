@@ -13,8 +13,8 @@ SETTINGS = {
 }
 
 
-def mean(value: float | None, low: float | None = None, high: float | None = None) -> dict:
-    return {"mean": value, "low": low, "high": high, "n": 40, "groups": 31}
+def mean(value: float | None, low: float | None = None, high: float | None = None, n: int = 40) -> dict:
+    return {"mean": value, "low": low, "high": high, "n": n, "groups": 31}
 
 
 def figures(**changes: object) -> dict:
@@ -55,6 +55,13 @@ def test_each_method_has_a_row_of_figures_and_a_row_of_costs() -> None:
     ]
     assert cost == ["1,234,567", "21.0", "8.0", "13.5", "802", "87%"]
     assert cells(page, "unet")[0][2] == "-"
+
+
+def test_fewer_cases_than_the_first_column_says_are_told_in_the_cell_and_in_the_notes() -> None:
+    page = page_of(unet=figures(precision=mean(0.5, n=38), hd95_px=mean(12.3, 10.1, 15.2, n=38)))
+    row = cells(page, "unet")[0]
+    assert (row[0], row[1], row[4], row[6]) == ("40 (31)", "0.500", "0.500 (38)", "12.3 [10.1, 15.2] (38)")
+    assert "(n) is their number where it is not that of all cases" in page
 
 
 def test_what_is_not_known_is_a_dash() -> None:

@@ -1,5 +1,10 @@
 """A fold is trained and tested once, goes on where it stopped, and its failure is told in one line."""
 
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +14,7 @@ import pytest
 from monai_tumor.comparison.folder import ComparisonFolder
 from monai_tumor.comparison.plan import Plan
 from monai_tumor.comparison.training import FoldTrainer, evaluation_of, log_of
+from monai_tumor.errors import WrongCallError
 
 Trainers = Callable[..., FoldTrainer]
 
@@ -103,3 +109,50 @@ def test_an_interrupted_process_ends_the_comparison(trainer: Trainers, tmp_path:
     (tmp_path / "program.py").write_text("import sys; sys.exit(130)")
     with pytest.raises(KeyboardInterrupt):
         complete(one)
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from monai_tumor.comparison.folder import ComparisonFolder
+from monai_tumor.comparison.training import FoldTrainer
+
+child = "import os, pathlib, time; pathlib.Path('child').write_text(str(os.getpid())); time.sleep(60)"
+folder = ComparisonFolder("out")
+with folder.locked():
+    FoldTrainer(folder, None, [sys.executable, "-c", child])._call([], Path("out/unet/fold-1"), "training")
+"""
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    ends = time.monotonic() + 30
+    while not true():
+        assert time.monotonic() < ends
+        time.sleep(0.05)
+
+
+def is_locked(folder: ComparisonFolder) -> bool:
+    try:
+        with folder.locked():
+            return False
+    except WrongCallError as error:
+        assert str(error).startswith(f"another comparison works in {folder.path}")
+        return True
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no flock")
+def test_a_training_whose_comparison_was_killed_keeps_others_out_while_it_runs(
+    trainer: Trainers, tmp_path: Path
+) -> None:
+    folder, told = trainer().folder, tmp_path / "child"
+    comparison = subprocess.Popen([sys.executable, "-c", KILLED], cwd=tmp_path)
+    try:
+        wait_until(lambda: told.is_file() and told.read_text() != "")
+    finally:
+        comparison.kill()
+        comparison.wait()
+    try:
+        assert is_locked(folder)
+    finally:
+        os.kill(int(told.read_text()), signal.SIGKILL)
+    wait_until(lambda: not is_locked(folder))

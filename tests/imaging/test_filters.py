@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
@@ -130,16 +131,36 @@ def test_the_key_differs_with_every_filter_option_and_order() -> None:
     ("wrong", "words"),
     [
         ("diffusion", r"unknown filter 'diffusion'; did you mean 'anisotropic_diffusion'\?"),
-        ({"shrink": 2}, r"unknown filter ''; known: anisotropic_diffusion, n4"),
+        ({"shrink": 2}, r"filter {'shrink': 2} has no name; give one of anisotropic_diffusion, n4"),
+        (3, "filter 3 has no name"),
+        (None, "filter None has no name"),
+        ({"name": None}, "has no name"),
+        ({"name": "n4", 3: 2}, "unknown option of filter 'n4': '3'"),
         ({"name": "n4", "shrinks": 2}, r"unknown option of filter 'n4': 'shrinks'; did you mean 'shrink'\?"),
         ({"name": "n4", "shrink": 0}, r"filter 'n4': shrink=0 is impossible; give at least 1"),
         ({"name": "n4", "shrink": "2"}, r"filter 'n4': shrink='2' is impossible"),
+        ({"name": "n4", "shrink": 1.5}, r"shrink=1.5 is impossible; give at least 1, as a whole number"),
+        ({"name": "n4", "levels": 2.5}, r"levels=2.5 is impossible"),
+        ({"name": "n4", "iterations": True}, r"iterations=True is impossible"),
+        ({"name": "n4", "levels": math.nan}, r"levels=nan is impossible"),
+        (
+            {"name": "anisotropic_diffusion", "conductance": math.nan},
+            r"conductance=nan is impossible; .* finite number",
+        ),
+        ({"name": "anisotropic_diffusion", "conductance": math.inf}, r"conductance=inf is impossible"),
+        ({"name": "anisotropic_diffusion", "conductance": True}, r"conductance=True is impossible"),
     ],
 )
 def test_what_cannot_be_is_refused_in_one_line(wrong: object, words: str) -> None:
     with pytest.raises(WrongCallError, match=words) as caught:
         PrepareSettings(filters=[wrong])  # type: ignore[list-item]
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("wrong", [None, 3, True, math.nan])
+def test_filters_that_are_no_list_are_refused(wrong: object) -> None:
+    with pytest.raises(WrongCallError, match="is impossible; give a list of filters"):
+        PrepareSettings(filters=wrong)  # type: ignore[arg-type]
 
 
 def test_a_missing_itk_is_said_before_any_file_is_read(monkeypatch: pytest.MonkeyPatch) -> None:

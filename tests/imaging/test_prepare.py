@@ -113,7 +113,9 @@ def test_the_key_differs_with_every_setting() -> None:
     assert PrepareSettings().key() == "prepare1-256x256x3-pad"
 
 
-@pytest.mark.parametrize("wrong", [{"rows": 0}, {"channels": 2}, {"fit": "crop"}])
+@pytest.mark.parametrize(
+    "wrong", [{"rows": 0}, {"rows": 2.5}, {"columns": True}, {"rows": "9"}, {"channels": 2}, {"fit": "crop"}]
+)
 def test_impossible_settings_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(WrongCallError, match="give"):
         PrepareSettings(**wrong)  # type: ignore[arg-type]

@@ -94,7 +94,11 @@ def test_a_grey_stem_answers_as_the_colour_stem_does(tmp_path, donor):
     ("change", "message"),
     [
         (None, "no such file; give 'imagenet', .*'none', or the path of a file"),
-        (b"rubbish", "cannot be read"),
+        (b"rubbish", "cannot be read: it is not a weights file"),
+        (b".", "cannot be read: it is not a weights file"),
+        (b"", "cannot be read: it is not a weights file"),
+        ({"x": "text"}, "hold a str under 'x', expected a state dict of tensors"),
+        ({"x": 1, "state_dict": ["a list"]}, "hold a list, expected a state dict"),
         (["a list"], "hold a list, expected a state dict"),
         ({"x": torch.zeros(1)}, "do not fit encoder 'resnet18'"),
         ({"layer1.0.conv1.weight": torch.zeros(64, 32, 3, 3)}, "do not fit encoder 'resnet18'"),

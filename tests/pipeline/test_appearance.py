@@ -180,12 +180,33 @@ def test_probability_zero_changes_nothing():
             r"RandomSpeckle: strength is 0\.5 to 1\.5, expected a range within 0\.0 to 1",
         ),
         (lambda: RandomShadow(darkness=(0.8, 0.3)), r"RandomShadow: darkness is 0\.8 to 0\.3, expected a range"),
-        (lambda: RandomBiasField(degree=0), r"RandomBiasField: degree is 1 to 0, expected a range within 1 to 9"),
+        (lambda: RandomBiasField(degree=0), r"RandomBiasField: degree is 0, expected a whole number within 1 to 9"),
     ],
 )
 def test_impossible_settings_are_refused(make, words):
     with pytest.raises(WrongCallError, match=words):
         make()
+
+
+@pytest.mark.parametrize("wrong", [0.5, (0.1, 0.2, 0.3), ("a", "b"), None, (True, 1), [0.1], (float("nan"), 1.0)])
+def test_what_is_no_range_is_refused(wrong):
+    for make, name in ((RandomSpeckle, "strength"), (RandomShadow, "darkness")):
+        with pytest.raises(WrongCallError, match=f"{make.__name__}: {name} is .*, expected") as caught:
+            make(**{name: wrong})
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("make", [RandomSpeckle, RandomShadow, RandomBiasField])
+@pytest.mark.parametrize("wrong", [2, -1, None, "0.5", True, float("nan")])
+def test_a_probability_is_within_0_and_1(make, wrong):
+    with pytest.raises(WrongCallError, match=f"{make.__name__}: prob is .*, expected a number within 0.0 to 1.0"):
+        make(prob=wrong)
+
+
+@pytest.mark.parametrize("wrong", [{"degree": 2.5}, {"degree": True}, {"coefficient": "a"}, {"coefficient": -0.1}])
+def test_an_impossible_bias_field_is_refused(wrong):
+    with pytest.raises(WrongCallError, match=r"RandomBiasField: (degree|coefficient) is .*, expected a"):
+        RandomBiasField(**wrong)
 
 
 def test_a_deferred_transform_must_say_what_it_does():

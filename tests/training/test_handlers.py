@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 from ignite.engine import Engine, Events
+from monai.bundle import ConfigWorkflow
 
 from monai_tumor.bundles.find import config_file
 from monai_tumor.bundles.launch import run_bundle
@@ -107,10 +108,10 @@ def test_without_a_group_of_processes_the_share_is_everything():
 
 
 def test_two_processes_train_together_and_leave_an_ordinary_run(brain, tmp_path):
-    """On CPUs over gloo; the run can then be evaluated by one process."""
+    """On CPUs over gloo, by minutes; one process with the weights that were kept finds the same Dice, and can evaluate."""
     run = tmp_path / "run"
     files = str([str(brain / "train.json"), str(brain / "multi_gpu_train.json")])
-    words = [f"--{key}={value}" for key, value in {**SMALL, "epochs": 1, "run_dir": run}.items()]
+    words = [f"--{key}={value}" for key, value in {**SMALL, "epochs": "$None", "minutes": 0.1, "run_dir": run}.items()]
     command = [
         sys.executable,
         "-m",
@@ -130,10 +131,22 @@ def test_two_processes_train_together_and_leave_an_ordinary_run(brain, tmp_path)
         check=False,
     )
     assert result.returncode == 0, result.stderr
-    (epoch,) = json.loads((run / "run.json").read_text())["history"]
+    record = json.loads((run / "run.json").read_text())
+    epoch = record["history"][-1]
     assert epoch["lesion_dice_lesion_cases"] + epoch["lesion_dice_lesion_free_cases"] == 24
+    assert record["best"] == pytest.approx(validated_again(run), abs=1e-6)
     run_bundle("evaluating", [config_file(run, "train"), config_file(run, "evaluate")], {})
     assert (run / "evaluation" / "001-test" / "metrics.json").is_file()
+
+
+def validated_again(run: Path) -> float:
+    """The validation Dice of the weights that a run has kept."""
+    workflow = ConfigWorkflow(config_file=str(config_file(run, "train")), workflow_type="train", logging_file=False)
+    workflow.initialize()
+    workflow.parser.get_parsed_content("network").load_state_dict(torch.load(run / "models" / "model.pt"))
+    evaluator = workflow.parser.get_parsed_content("validate#evaluator")
+    evaluator.run()
+    return float(evaluator.state.metrics["lesion_dice"])
 
 
 def test_a_validation_part_without_lesions_keeps_the_last_epoch(trained_run, tmp_path):
