@@ -137,12 +137,21 @@ def _guests(limit: str | None) -> tuple[Component, ...]:
     points = importlib.metadata.entry_points()  # once: each call reads the metadata of everything installed
     for kind in KINDS:
         for point in points.select(group=f"monai_tumor.{kind}"):
-            # An installation that broke off has no name and no version.
-            owner, version = (point.dist.name, point.dist.version) if point.dist else ("", "")
+            owner, version = _owner(point)
             component = Component(kind, point.name, _normal(owner or "unknown"), version or "", point.value)
             if component.distribution != CORE and (wanted is None or component.distribution in wanted):
                 found.add(component)
     return tuple(sorted(found, key=lambda item: (KINDS.index(item.kind), item.name, item.distribution)))
+
+
+def _owner(point: importlib.metadata.EntryPoint) -> tuple[str | None, str | None]:
+    """Return name and version of the distribution; an installation that broke off has neither."""
+    try:
+        return (point.dist.name, point.dist.version) if point.dist else (None, None)
+    except (
+        FileNotFoundError
+    ):  # raised by the backport importlib_metadata, which other packages import and thereby put in place
+        return None, None
 
 
 def _singular(kind: str) -> str:
