@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from monai.bundle import ConfigParser
 
 from monai_tumor.bundles.find import bundle_folder, config_file, recipe_file, recipes
 from monai_tumor.bundles.settings import check_settings
@@ -57,8 +58,12 @@ def test_a_mistake_in_an_overlay_is_one_line_with_its_file(overlay, content, tol
         {"network_def#normalisation": {"mean": [0.5]}, "network_def#normalisation#mean": [0.4]},
     ],
 )
-def test_what_monai_takes_is_let_through(overlay, content):
+def test_what_monai_takes_is_let_through(overlay, content, tmp_path):
     overlay(content)
+    parser = ConfigParser()
+    parser.read_config([TRAIN, tmp_path / "mine.json"])
+    *_, last = content
+    assert parser[last] == content[last]  # MONAI takes it as well, and finds it in its place
 
 
 def test_a_setting_reaches_into_what_an_overlay_brings(overlay):
