@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from functools import partial
 from pathlib import Path
@@ -73,3 +74,27 @@ def train_brain(train_bundle, brain):
 def trained_run(train_brain, tmp_path_factory) -> Path:
     """A run of three epochs on phantoms; look, do not write."""
     return train_brain(tmp_path_factory.mktemp("runs") / "001", epochs=3)
+
+
+@pytest.fixture(scope="session")
+def made_evaluation():
+    """Write a finished evaluation: ``made_evaluation(folder, {id: (group, prediction, reference)}, **metrics)``."""
+    import numpy as np
+
+    from monai_tumor.evaluation.evaluated_case import EvaluatedCase, write_case
+    from monai_tumor.imaging.write import write_mask, write_text
+    from monai_tumor.metrics.levels import case_levels
+    from monai_tumor.metrics.logits import no_pixels
+    from monai_tumor.metrics.measures import score_case
+
+    def write(folder: Path, cases, **metrics) -> Path:
+        for name, (group, prediction, reference) in cases.items():
+            scored = score_case(name, group, prediction, reference)
+            levels = case_levels(prediction.astype(np.float32), reference, group)
+            write_case(folder / "cases" / f"{name}.npz", EvaluatedCase(scored, levels, no_pixels(), None))
+            write_mask(folder / "predictions" / f"{name}.png", prediction)
+        content = {"dataset": "phantom", "split": "ab" * 32, "part": "test", "threshold": 0.5, **metrics}
+        write_text(folder / "metrics.json", json.dumps(content))
+        return folder
+
+    return write

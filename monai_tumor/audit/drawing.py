@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from monai_tumor.audit.findings import Box
 from monai_tumor.audit.relations import Relation
@@ -21,34 +17,24 @@ from monai_tumor.cases import Case
 from monai_tumor.datasets import RegisteredDataset
 from monai_tumor.duplicates.same_frame import carry_over
 from monai_tumor.errors import ToolkitError
+from monai_tumor.imaging.embedded import EmbeddedPicture, draw, embed, jpeg_uri, outline, path, store
 from monai_tumor.imaging.marks import as_bytes
 from monai_tumor.imaging.read import read_image
 
 Mask = NDArray[np.bool_]
 
-LONGEST_SIDE = 240
 MOST_PICTURES = 900
 """So many pictures at most are stored in a page, about 13 MB."""
 
-_QUALITY = 72
 _LOADED = 4
 _DETAIL_PAD = 3
 
 
 @dataclass(frozen=True, slots=True)
 class _Stored:
-    """A small picture with its outline.
+    """A small picture, and the SVG path of its reference in pixels of the file; empty without a lesion."""
 
-    Attributes:
-        name: Its id in the page.
-        shape: Rows and columns of the picture in its file.
-        data: The JPEG file as a data URI.
-        outline: SVG path of the reference, in pixels of the file; empty without a lesion.
-    """
-
-    name: str
-    shape: tuple[int, int]
-    data: str
+    picture: EmbeddedPicture
     outline: str
 
 
@@ -74,18 +60,18 @@ class Pictures:
         if stored is None:
             return ""
         rectangles = "".join(_rectangle(box) for box in boxes.get(case, ()))
-        outline = _path(stored.outline, "reference")
-        said = [case, "reference outlined" if outline else "", "suspects in boxes" if rectangles else ""]
-        return _svg(stored, outline + rectangles, ", ".join(filter(None, said)))
+        outlined = path(stored.outline, "reference")
+        said = [case, "reference outlined" if outlined else "", "suspects in boxes" if rectangles else ""]
+        return draw(stored.picture, outlined + rectangles, ", ".join(filter(None, said)))
 
     def draw_both(self, relation: Relation) -> str:
         """Return the SVG of the second case of a pair with its own outline and that of the first carried over to it."""
         stored, loaded = self._store(relation.second.id), self._load(relation.first.id)
         if stored is None or loaded is None or loaded[1] is None:
             return ""
-        carried = _outline(carry_over(loaded[1], relation.same, stored.shape))
+        carried = outline(carry_over(loaded[1], relation.same, stored.picture.shape))
         said = f"{relation.second.id} with both outlines, that of {relation.first.id} dashed"
-        return _svg(stored, _path(stored.outline, "reference") + _path(carried, "carried"), said)
+        return draw(stored.picture, path(stored.outline, "reference") + path(carried, "carried"), said)
 
     def detail(self, case: str, box: Box) -> str:
         """Return what is in a box, pixel by pixel as in the file; empty if there is no picture."""
@@ -95,17 +81,11 @@ class Pictures:
         row, column, rows, columns = box
         top, left = max(row - _DETAIL_PAD, 0), max(column - _DETAIL_PAD, 0)
         cut = loaded[0][top : row + rows + _DETAIL_PAD, left : column + columns + _DETAIL_PAD]
-        return f'<img class="detail" src="{_jpeg(as_bytes(cut))}" alt="{escape(case)}, what is in the box">'
+        return f'<img class="detail" src="{jpeg_uri(as_bytes(cut))}" alt="{escape(case)}, what is in the box">'
 
     def definitions(self) -> str:
         """Return the SVG that holds every picture that was asked for, once."""
-        images = (
-            f'<image id="{one.name}" width="{one.shape[1]}" height="{one.shape[0]}" href="{one.data}" '
-            'preserveAspectRatio="none"/>'
-            for one in self._stored.values()
-            if one is not None
-        )
-        return f'<svg class="store" aria-hidden="true"><defs>{"".join(images)}</defs></svg>'
+        return store(one.picture for one in self._stored.values() if one is not None)
 
     def _store(self, case: str) -> _Stored | None:
         if case not in self._stored:
@@ -129,44 +109,9 @@ class Pictures:
 
 
 def _small(name: str, image: NDArray[Any], reference: Mask | None) -> _Stored:
-    rows, columns = image.shape[:2]
-    factor = min(1.0, LONGEST_SIDE / max(rows, columns))
-    size = (max(1, round(columns * factor)), max(1, round(rows * factor)))
-    picture = cv2.resize(as_bytes(image), size, interpolation=cv2.INTER_AREA)
-    outline = "" if reference is None else _outline(reference)
-    return _Stored(name, (rows, columns), _jpeg(np.asarray(picture, np.uint8)), outline)
-
-
-def _jpeg(picture: NDArray[np.uint8]) -> str:
-    """Return a picture as a data URI."""
-    buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, "JPEG", quality=_QUALITY, optimize=True)
-    return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"
-
-
-def _outline(mask: Mask) -> str:
-    """Return the SVG path of all contours of a mask, as coarse as a small picture allows."""
-    contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
-    coarse = 0.5 * max(1.0, max(mask.shape) / LONGEST_SIDE)
-    return "".join(_closed(cv2.approxPolyDP(contour, coarse, True)[:, 0]) for contour in contours)
-
-
-def _closed(points: NDArray[Any]) -> str:
-    return "M" + "L".join(f"{x + 0.5:g} {y + 0.5:g}" for x, y in points) + "Z"  # pixel centres
-
-
-def _path(outline: str, kind: str) -> str:
-    return f'<path class="{kind}" d="{outline}"/>' if outline else ""
+    return _Stored(embed(name, image), "" if reference is None else outline(reference))
 
 
 def _rectangle(box: Box) -> str:
     row, column, rows, columns = box
     return f'<rect class="suspect" x="{column}" y="{row}" width="{columns}" height="{rows}"/>'
-
-
-def _svg(stored: _Stored, over: str, said: str) -> str:
-    rows, columns = stored.shape
-    return (
-        f'<svg class="picture" viewBox="0 0 {columns} {rows}" role="img" aria-label="{escape(said)}">'
-        f'<use href="#{stored.name}"/>{over}</svg>'
-    )

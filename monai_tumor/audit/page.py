@@ -14,6 +14,7 @@ from monai_tumor.audit.findings import SEVERITIES, Example, Finding, Severity
 from monai_tumor.audit.leak import RULE
 from monai_tumor.audit.relations import Relation
 from monai_tumor.audit.words import count_words, counts_sentence, own_leak_sentence, random_leak_sentence
+from monai_tumor.imaging.embedded import page_style
 
 # Examples on the page, and how many of them are open to begin with; the others are in check.json.
 _SHOWN: dict[Severity, tuple[int, int]] = {"error": (300, 24), "warning": (120, 8), "note": (40, 8)}
@@ -39,6 +40,7 @@ def build_page(audit: Audit) -> str:
     sections = "".join(map(page.part, SEVERITIES))  # before the definitions, which hold what these asked for
     template = Template(files("monai_tumor.audit").joinpath("page.html").read_text(encoding="utf-8"))
     return template.substitute(
+        style=page_style(),
         title=escape(f"Check of {audit.folder or audit.dataset} ({audit.dataset})"),
         verdict=escape(audit.verdict),
         severity="error" if audit.errors else "note",

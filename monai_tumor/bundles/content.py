@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,7 +41,7 @@ def resolved_setting(file: Path, name: str, **overrides: Any) -> Any:
         name: Its id.
         overrides: Top-level settings to change before.
     """
-    return _parser(file, overrides).get_parsed_content(name)
+    return merged_configuration([file], overrides).get_parsed_content(name)
 
 
 def trained_network(run: Path) -> TrainedNetwork:
@@ -51,18 +52,24 @@ def trained_network(run: Path) -> TrainedNetwork:
     """
     from monai_tumor.training.checkpoint import read_checkpoint
 
-    parser = _parser(config_file(run, "inference"), {"device": "cpu"})
+    parser = merged_configuration([config_file(run, "inference")], {"device": "cpu"})
     network, prepare = parser.get_parsed_content("network"), parser.get_parsed_content("prepare")
     network.load_state_dict(read_checkpoint(run / "models" / "model.pt"))
     shape = (prepare.channels, prepare.rows, prepare.columns)
     return TrainedNetwork(network.eval(), parser.get_parsed_content("inferer"), shape)
 
 
-def _parser(file: Path, overrides: dict[str, Any]) -> Any:
+def merged_configuration(files: Sequence[Path], settings: Mapping[str, Any]) -> Any:
+    """Return MONAI's parser of configuration files, merged as MONAI does, and of settings; nothing is built yet.
+
+    Args:
+        files: A configuration file of a bundle, and overlays.
+        settings: What is merged last, ``network_def#name`` style.
+    """
     from monai.bundle import ConfigParser
 
     parser = ConfigParser()
-    parser.read_config(str(file))
-    for name, value in overrides.items():
+    parser.read_config([str(file) for file in files])
+    for name, value in settings.items():
         parser[name] = value
     return parser

@@ -9,17 +9,21 @@ from typing import TYPE_CHECKING
 
 from monai_tumor.errors import WrongCallError
 from monai_tumor.reporting.card import write_card
+from monai_tumor.reporting.write import write_report
 
 if TYPE_CHECKING:
+    from monai_tumor.evaluation import RecordEvaluation
     from monai_tumor.training.run_folder import RunFolder
 
 INTERRUPTED = 130  # what a shell expects of a command that ended on Ctrl-C
 
 
-def finish_evaluation(bundle_root: str) -> None:
-    """Write the model card of an evaluated run anew; configurations call this after the evaluator."""
-    if (Path(bundle_root) / "run.json").is_file():
-        write_card(Path(bundle_root))
+def finish_evaluation(evaluation: RecordEvaluation) -> None:
+    """Write the report, and the model card of the run anew; configurations call this after the evaluator."""
+    report = write_report(evaluation)
+    print(f"report: {report}", file=sys.stderr)
+    if (evaluation.root / "run.json").is_file():
+        write_card(evaluation.root)
 
 
 def finish_prediction(output_dir: str) -> None:

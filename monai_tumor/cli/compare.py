@@ -6,14 +6,14 @@ from typing import Any
 
 import click
 
-from monai_tumor.cli.options import PATH, folder_option, json_option, names_of, path_setting, set_option
-from monai_tumor.cli.output import put_json, stdout_for_json
+from monai_tumor.cli.options import PARTS, PATH, folder_option, json_option, names_of, path_setting, set_option
+from monai_tumor.cli.output import put_json, put_table, stdout_for_json
 from monai_tumor.errors import WrongCallError
 
 
 @click.group("compare")
 def compare_group() -> None:
-    """Compare methods on the same folds."""
+    """Compare methods on the same folds, or two runs on the same cases."""
 
 
 @compare_group.command(
@@ -74,6 +74,65 @@ def networks_command(
         _show(compared, output)
     if compared["failed"]:
         raise click.exceptions.Exit(1)
+
+
+@compare_group.command(
+    "runs", epilog="Example: monai-tumor compare runs runs/breast/001 runs/breast/002 --dataset-dir busi -o compared"
+)
+@click.argument("first", metavar="RUN_A", type=PATH)
+@click.argument("second", metavar="RUN_B", type=PATH)
+@click.option(
+    "--part",
+    type=click.Choice([*PARTS, "out_of_fold"]),
+    default="test",
+    show_default=True,
+    help="Part of which the newest evaluation of a run is taken.",
+)
+@click.option(
+    "--measure", metavar="A,B", default="all", show_default=True, help="Measures, as in the columns of cases.csv."
+)
+@folder_option
+@click.option("-o", "--output", metavar="OUT", type=PATH, help="New folder for table, JSON and picture.")
+@json_option
+def runs_command(
+    first: str, second: str, part: str, measure: str, dataset_dir: str | None, output: str | None, as_json: bool
+) -> None:
+    """Compare two evaluated runs case by case: mean of both, paired difference with interval, p value.
+
+    RUN_A and RUN_B are runs, or single evaluation folders, of the same cases. With -o, writes OUT/comparison.md,
+    comparison.json, and changed.png with the cases that changed most; for that picture the images are needed
+    (--dataset-dir).
+    """
+    from monai_tumor.comparison.evaluations import paired_evaluations
+    from monai_tumor.comparison.runs import compare_evaluated, measures_called
+    from monai_tumor.comparison.runs_folder import HOW_TO_KEEP, refuse_folder, write_runs
+
+    measures_called(_words(measure))  # before anything is read
+    if output is None and dataset_dir is not None:
+        raise WrongCallError("--dataset-dir is for the picture of the most changed cases; give -o OUT as well")
+    if output is not None:
+        refuse_folder(output)
+    with stdout_for_json(as_json):
+        pair = paired_evaluations(first, second, part)
+        compared = compare_evaluated(pair, _words(measure))
+        told = HOW_TO_KEEP if output is None else write_runs(output, pair, compared, dataset_dir)
+    if as_json:
+        put_json(compared)
+    else:
+        _show_runs(compared)
+    click.echo(told, err=as_json)
+
+
+def _show_runs(compared: dict[str, Any]) -> None:
+    from monai_tumor.comparison import runs_page as page
+
+    click.echo("\n".join([page.title(compared), *page.runs_lines(compared), ""]))
+    put_table(page.measure_rows(compared), page.MEASURE_COLUMNS)
+    click.echo("\n".join(["", *page.counts_lines(compared), ""]))
+    if compared["changed"]:
+        put_table(page.changed_rows(compared), page.CHANGED_COLUMNS)
+        click.echo()
+    click.echo(page.listed(page.notes(compared)))
 
 
 def _show(compared: dict[str, Any], output: str) -> None:

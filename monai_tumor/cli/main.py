@@ -21,8 +21,9 @@ INTERRUPTED = 130  # what a shell expects of a program that ended on Ctrl-C
 COMMANDS = {
     "train": LazyHelp("monai_tumor.cli.train:train_command", "Train a bundle."),
     "evaluate": LazyHelp("monai_tumor.cli.evaluate:evaluate_command", "Compare a run with the references of a part."),
+    "calibrate": LazyHelp("monai_tumor.cli.calibrate:calibrate_command", "Choose a threshold on a few local cases."),
     "predict": LazyHelp("monai_tumor.cli.predict:predict_command", "Outline tumours in image files."),
-    "compare": LazyHelp("monai_tumor.cli.compare:compare_group", "Several networks or recipes on the same folds."),
+    "compare": LazyHelp("monai_tumor.cli.compare:compare_group", "Networks, recipes or two runs on the same cases."),
     "data": LazyHelp("monai_tumor.cli.data:data_group", "Data sets, splits, phantoms and the cache."),
     "bundle": LazyHelp("monai_tumor.cli.bundle:bundle_group", "Find, show and check bundles."),
     "plugins": LazyHelp("monai_tumor.cli.plugins:plugins_group", "What is registered, and whether it works."),

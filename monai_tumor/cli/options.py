@@ -14,6 +14,8 @@ from monai_tumor.errors import WrongCallError
 
 # The parts of a split; splits.split.PARTS, which brings numpy along.
 PARTS = ("training", "validation", "test")
+# The configuration files of a run of MONAI, and its settings.
+Step = tuple[Sequence[Path], Mapping[str, Any]]
 Completion = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
 
@@ -41,6 +43,13 @@ PATH = click.Path(readable=False)
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print the result as JSON on stdout, everything else on stderr."
 )
+threshold_option = click.option(
+    "--threshold",
+    metavar="P",
+    help="Probability from which on a pixel is lesion; 'auto' for what is best on the validation part; or a file of "
+    "'calibrate'.  [default: that of the bundle]",
+)
+tta_option = click.option("--tta", is_flag=True, help="Predict the mirrored image as well, and take the mean.")
 show_option = click.option(
     "--show-command", "show", is_flag=True, help="Print the plain MONAI command that does the same, and stop."
 )
@@ -87,6 +96,24 @@ def path_setting(path: str | None) -> str | None:
     return f"./{path}" if path.startswith(("$", "@", "%")) else path
 
 
+def threshold_setting(text: str | None) -> float | str | None:
+    """Return what ``--threshold`` says as a setting: a number, ``auto``, or a file.
+
+    Raises:
+        WrongCallError: It is none of these.
+    """
+    if text is None or text == "auto":
+        return text
+    try:
+        return float(text)
+    except ValueError:
+        if not Path(text).is_file():
+            raise WrongCallError(
+                f"--threshold {text!r} is neither a probability nor 'auto' nor a file; give for example 0.4"
+            ) from None
+    return path_setting(text)
+
+
 def trained_root(run: str) -> Path:
     """Return the folder of a trained bundle or run, before anything heavy is imported.
 
@@ -103,13 +130,20 @@ def trained_root(run: str) -> Path:
 
 def run_or_show(run_id: str, files: Sequence[Path], settings: Mapping[str, Any], show: bool, as_json: bool) -> None:
     """Check the settings, then run the bundle in this process, or print the equal MONAI command and end."""
+    run_or_show_all(run_id, [(files, settings)], show, as_json)
+
+
+def run_or_show_all(run_id: str, steps: Sequence[Step], show: bool, as_json: bool) -> None:
+    """Check all settings, then run one step after the other in this process, or print the equal MONAI commands and end."""
     from monai_tumor.bundles.launch import plain_command, run_bundle
     from monai_tumor.bundles.settings import check_settings
     from monai_tumor.cli.output import stdout_for_json
 
-    check_settings(files, settings)
+    for files, settings in steps:
+        check_settings(files, settings)
     if show:
-        click.echo(plain_command(run_id, files, settings))
+        click.echo("\n".join(plain_command(run_id, files, settings) for files, settings in steps))
         raise click.exceptions.Exit(0)
     with stdout_for_json(as_json):
-        run_bundle(run_id, files, settings)
+        for files, settings in steps:
+            run_bundle(run_id, files, settings)

@@ -16,7 +16,10 @@ from monai_tumor.cli.options import (
     run_or_show,
     set_option,
     show_option,
+    threshold_option,
+    threshold_setting,
     trained_root,
+    tta_option,
 )
 from monai_tumor.cli.output import put_json
 from monai_tumor.errors import WrongCallError
@@ -26,12 +29,14 @@ from monai_tumor.errors import WrongCallError
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=click.Path())
 @click.option("--bundle", metavar="RUN", required=True, type=click.Path(), help="Trained run or bundle.")
 @click.option("--output", metavar="DIR", required=True, type=click.Path(), help="New folder for masks and overlays.")
+@threshold_option
+@tta_option
 @set_option
 @show_option
 @json_option
 @click.pass_context
 def predict_command(
-    ctx: click.Context, /, inputs: tuple[str, ...], bundle: str, output: str, words: tuple[str, ...], **given: bool
+    ctx: click.Context, /, inputs: tuple[str, ...], bundle: str, output: str, words: tuple[str, ...], **given: Any
 ) -> None:
     """Outline tumours in image files, or in all images of folders.
 
@@ -45,7 +50,8 @@ def predict_command(
     folder = Path(str(path_setting(output)))
     if (folder / "predictions.json").exists() and not show:
         raise WrongCallError(f"{output} holds a prediction already; give another folder to --output")
-    settings = collect_settings({"output_dir": str(folder), **_images(inputs, show)}, words)
+    asked = {"threshold": threshold_setting(given["threshold"]), "tta": given["tta"] or None}
+    settings = collect_settings({"output_dir": str(folder), **_images(inputs, show), **asked}, words)
     with contextlib.suppress(SystemExit):  # some files failed: counted below
         run_or_show("predicting", [config_file(root, "inference")], settings, show, as_json)
     results = json.loads((folder / "predictions.json").read_text(encoding="utf-8"))

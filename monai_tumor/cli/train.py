@@ -21,6 +21,7 @@ from monai_tumor.cli.options import (
     show_option,
 )
 from monai_tumor.cli.output import put_json
+from monai_tumor.cli.train_folds import FoldsAsked, train_fold_set
 from monai_tumor.errors import WrongCallError
 
 # Option to setting where the names differ.
@@ -35,6 +36,12 @@ _REPORTED = ("bundle", "status", "metric", "best_epoch", "best")
 @click.option("--dataset", metavar="NAME", help="Layout of that folder.", shell_complete=names_of("datasets"))
 @click.option("--split", metavar="FILE", type=click.Path(), help="Split or folds made by 'data split'.")
 @click.option("--fold", metavar="K", type=int, help="Which fold of the file is the test part, from 0.")
+@click.option(
+    "--folds",
+    metavar="K",
+    type=click.IntRange(min=3),
+    help="Train on every one of K folds: a set that predicts as one.",
+)
 @click.option("--epochs", metavar="N", type=click.IntRange(min=1), help="Passes over the training part.")
 @click.option("--minutes", metavar="M", type=float, help="Train for so long instead: as many epochs as fit.")
 @click.option(
@@ -51,9 +58,13 @@ def train_command(ctx: click.Context, /, bundle: str | None, words: tuple[str, .
     """Train a bundle and leave a run: weights, configuration, split, model card.
 
     BUNDLE is a name ('monai-tumor bundle list') or the folder of a run, whose settings are then used again. Without
-    --dataset-dir the data are synthetic phantoms. With --resume the run's own settings hold.
+    --dataset-dir the data are synthetic phantoms. With --resume the run's own settings hold. With --folds each fold is a
+    run of its own, and the folder of all folds is a trained bundle as well; --resume goes on with it too.
     """
-    show, as_json, recipe = given.pop("show"), given.pop("as_json"), given.pop("recipe")
+    show, as_json, recipe, folds = (given.pop(name) for name in ("show", "as_json", "recipe", "folds"))
+    if folds is not None or _is_fold_set(given["resume"]):
+        asked = FoldsAsked(bundle, recipe, folds, _settings(given, words))
+        ctx.exit(train_fold_set(asked, show, as_json))
     files = _files(bundle, given["resume"], recipe)
     settings = _settings(given, words)
     if recipe is not None and "recipe" not in json.loads(files[1].read_text(encoding="utf-8")):
@@ -70,15 +81,23 @@ def train_command(ctx: click.Context, /, bundle: str | None, words: tuple[str, .
 
 def _files(bundle: str | None, resume: str | None, recipe: str | None) -> list[Path]:
     from monai_tumor.bundles.find import config_file, recipe_file, resolve
+    from monai_tumor.folds.folder import refuse_fold_set
 
     if (bundle is None) == (resume is None):
         raise WrongCallError("give either BUNDLE or --resume RUN, for example: monai-tumor train brain")
     if resume is not None and recipe is not None:
         raise WrongCallError("--resume and --recipe exclude each other: a resumed run keeps its own settings")
     root = resolve(str(bundle or resume))
+    refuse_fold_set(root)
     if resume is not None and not (root / "models" / "checkpoint.pt").is_file():
         raise WrongCallError(f"{resume} has no models/checkpoint.pt; give the folder of an unfinished run to --resume")
     return [config_file(root, "train"), *([recipe_file(recipe)] if recipe is not None else [])]
+
+
+def _is_fold_set(path: str | Path | None) -> bool:
+    from monai_tumor.folds.folder import is_fold_set
+
+    return is_fold_set(path)
 
 
 def _settings(given: dict[str, Any], words: tuple[str, ...]) -> dict[str, Any]:

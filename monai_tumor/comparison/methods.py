@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from typing import Any
 from monai_tumor import registry
 from monai_tumor.bundles.find import recipe_file
 from monai_tumor.errors import WrongCallError
+from monai_tumor.folds.frozen import overlay_digest
 
 SETTINGS_FOLDER = "comparison-settings"
 """Where a comparison keeps what it was begun with, beside one folder a method."""
@@ -46,7 +46,7 @@ class ComparedMethod:
         if self.overlay is None:
             return {"network": self.network}
         content = json.loads(self.overlay.read_text(encoding="utf-8"))
-        return {"recipe": content, "sha256": _digest(content)}
+        return {"recipe": content, "sha256": overlay_digest(content)}
 
 
 def named_methods(networks: Sequence[str], recipes: Sequence[str]) -> list[ComparedMethod]:
@@ -76,7 +76,3 @@ def _refuse_name(name: str, names: Sequence[str]) -> None:
         raise WrongCallError(
             f"a method cannot be called {name!r}: it names a folder; rename its file to letters and digits"
         )
-
-
-def _digest(content: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode("ascii")).hexdigest()

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from monai_tumor.audit.division import divide
-from monai_tumor.bundles.find import bundle_name, config_file, configs_folder
+from monai_tumor.bundles.find import bundle_name, config_file
 from monai_tumor.bundles.settings import check_settings, parse_settings
 from monai_tumor.comparison.methods import ComparedMethod
-from monai_tumor.datasets import RegisteredDataset, open_dataset
 from monai_tumor.errors import WrongCallError
-from monai_tumor.splits.split import Split, read_split
+from monai_tumor.folds.division import cut_folds, given_folds, open_fitting
+from monai_tumor.folds.frozen import configuration_digest
+from monai_tumor.splits.split import Split
 
 # Settings that the comparison gives to every training itself.
 _OWN = ("dataset_dir", "dataset_name", "split_file", "fold", "run_dir", "resume", "seed", "epochs", "minutes")
@@ -85,48 +84,11 @@ class Plan:
         """
         if self.split is not None:
             split = given_folds(self.split, self.dataset)
-            self.open_data(split.dataset)
+            open_fitting(split.dataset, self.dataset_dir)
             return split
-        dataset = self.open_data(self.dataset or self._default_dataset())
-        published = () if self.dataset_dir is None else dataset.published_folds(self.dataset_dir)
-        return divide(dataset, dataset.cases(self.dataset_dir), self.seed, folds=self.folds, published=published)
-
-    def open_data(self, name: str) -> RegisteredDataset:
-        """Return a data set that fits to whether a folder was given.
-
-        Raises:
-            WrongCallError: It needs one and there is none, or the other way round.
-        """
-        dataset = open_dataset(name)
-        if (self.dataset_dir is None) == bool(dataset.layout):
-            wrong = "needs its folder; give --dataset-dir DIR" if dataset.layout else "reads no folder; leave it out"
-            raise WrongCallError(f"data set {name!r} {wrong}")
-        return dataset
+        return cut_folds(self.dataset or self._default_dataset(), self.dataset_dir, self.seed, self.folds)
 
     def _default_dataset(self) -> str:
         from monai_tumor.bundles.content import resolved_setting  # MONAI; needed only once in a comparison
 
         return str(resolved_setting(config_file(self.bundle, "train"), "dataset_name", dataset_dir=self.dataset_dir))
-
-
-def given_folds(path: str, dataset: str | None) -> Split:
-    """Return the folds in a file.
-
-    Raises:
-        WrongCallError: It divides into parts, or another data set.
-        WrongDataError: It is no split file.
-    """
-    split = read_split(path)
-    if not split.folds:
-        raise WrongCallError(f"{path} divides into parts, not folds; make folds with: monai-tumor data split --folds 5")
-    if dataset is not None and dataset != split.dataset:
-        raise WrongCallError(f"{path} divides data set {split.dataset!r}, not {dataset!r}; leave --dataset out")
-    return split
-
-
-def configuration_digest(bundle: Path) -> str:
-    """Return one sha256 of all configuration files of a bundle."""
-    digest = hashlib.sha256()
-    for path in sorted(configs_folder(bundle).glob("*.json")):
-        digest.update(f"{path.name}\n".encode() + path.read_bytes())
-    return digest.hexdigest()

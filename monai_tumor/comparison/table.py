@@ -26,7 +26,7 @@ def markdown(comparison: Mapping[str, Any]) -> str:
     methods: Mapping[str, Any] = comparison["methods"]
     parts = [f"# {_title(comparison)}", "\n".join(notes(comparison))]
     if methods:
-        tables = [_rows(_agreement(methods)), _rows(_cost(methods))]
+        tables = [markdown_table(_agreement(methods)), markdown_table(_cost(methods))]
         parts = [parts[0], *tables, *parts[1:]]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -59,6 +59,31 @@ def notes(comparison: Mapping[str, Any]) -> Iterator[str]:
         yield f"- FAILED: {failure['method']}, fold {failure['fold']}: {failure['error']}"
 
 
+def interval_cell(mean: Mapping[str, Any] | None, form: str = ".3f", cases: int | None = None) -> str:
+    """Return mean, interval, and the number of cases where it is not ``cases``.
+
+    Args:
+        mean: What ``Interval.plain`` returns, or None.
+        form: Format of a number.
+        cases: The number of cases that goes without saying.
+    """
+    if mean is None or mean["mean"] is None:
+        return _NONE
+    text = f"{mean['mean']:{form}}"
+    text += "" if mean["low"] is None else f" [{mean['low']:{form}}, {mean['high']:{form}}]"
+    return text if cases in (None, mean["n"]) else f"{text} ({mean['n']})"
+
+
+def markdown_table(table: Sequence[Sequence[str]]) -> str:
+    """Return a Markdown table with aligned columns, all but the first to the right; the first row is the header."""
+    widths = [max(3, *map(len, column)) for column in zip(*table, strict=True)]
+    lines = [[cell.rjust(width) for cell, width in zip(row, widths, strict=True)] for row in table]
+    for line, row in zip(lines, table, strict=True):
+        line[0] = row[0].ljust(widths[0])
+    rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
+    return "\n".join(f"| {' | '.join(line)} |" for line in [lines[0], rule, *lines[1:]])
+
+
 def _title(comparison: Mapping[str, Any]) -> str:
     settings = comparison["settings"]
     budget = (
@@ -88,10 +113,12 @@ def _agreement(methods: Mapping[str, Any]) -> list[list[str]]:
         row = [
             name,
             f"{dice['n']} ({dice['groups']})",
-            _interval(dice),
-            _interval(figures["difference"], "+.3f", dice["n"]),
+            interval_cell(dice),
+            interval_cell(figures["difference"], "+.3f", dice["n"]),
         ]
-        row += [_interval(figures[key], ".1f" if key == "hd95_px" else ".3f", dice["n"]) for key in list(_QUALITY)[1:]]
+        row += [
+            interval_cell(figures[key], ".1f" if key == "hd95_px" else ".3f", dice["n"]) for key in list(_QUALITY)[1:]
+        ]
         row.append(f"{figures['missed']} of {figures['lesion_cases']}")
         rows.append(row + [f"{figures['with_false_positive']} of {figures['lesion_free_cases']}"] * free)
     return rows
@@ -112,24 +139,5 @@ def _cost(methods: Mapping[str, Any]) -> list[list[str]]:
     return rows
 
 
-def _interval(mean: Mapping[str, Any] | None, form: str = ".3f", cases: int | None = None) -> str:
-    """Return mean, interval, and the number of cases where it is not ``cases``."""
-    if mean is None or mean["mean"] is None:
-        return _NONE
-    text = f"{mean['mean']:{form}}"
-    text += "" if mean["low"] is None else f" [{mean['low']:{form}}, {mean['high']:{form}}]"
-    return text if cases in (None, mean["n"]) else f"{text} ({mean['n']})"
-
-
 def _number(value: float | None, form: str) -> str:
     return _NONE if value is None else f"{value:{form}}"
-
-
-def _rows(table: Sequence[Sequence[str]]) -> str:
-    """Return a Markdown table with aligned columns, all but the first to the right."""
-    widths = [max(3, *map(len, column)) for column in zip(*table, strict=True)]
-    lines = [[cell.rjust(width) for cell, width in zip(row, widths, strict=True)] for row in table]
-    for line, row in zip(lines, table, strict=True):
-        line[0] = row[0].ljust(widths[0])
-    rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
-    return "\n".join(f"| {' | '.join(line)} |" for line in [lines[0], rule, *lines[1:]])

@@ -27,7 +27,7 @@ _TILE_ROWS = 224
 _CAPTION_ROWS = 20
 _GAP = 4
 _PIXELS_PER_LINE_WIDTH = 300
-_LEAST_COLUMNS = 150  # of a tile under a method's name
+_LEAST_COLUMNS = 150  # of a tile, for its caption
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,6 +45,16 @@ class ComparedCase:
     reference: Pixels | None
     caption: str
     predictions: Sequence[tuple[str, Pixels | None]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Panel:
+    """The image once, with outlines, under a caption."""
+
+    caption: str
+    colour: Colour
+    prediction: Pixels | None = None
+    reference: Pixels | None = None
 
 
 def outline_picture(image: Pixels, prediction: Pixels | None, reference: Pixels | None = None) -> NDArray[np.uint8]:
@@ -82,13 +92,7 @@ def comparison_picture(rows: Sequence[Row]) -> NDArray[np.uint8]:
         WrongCallError: There is no case.
         WrongDataError: A mask has another size than its image.
     """
-    if not rows:
-        raise WrongCallError("a comparison picture needs at least one case; give some")
-    tiles = [_three_tiles(row) for row in rows]
-    width = max(tile.shape[1] for row_tiles in tiles for tile in row_tiles)
-    captions = [[row[3], "reference" if row[1] is not None else "no reference", "prediction"] for row in rows]
-    colours = [_WHITE, REFERENCE_COLOUR, PREDICTION_COLOUR]
-    return np.concatenate([_band(*both, colours, width) for both in zip(tiles, captions, strict=True)])
+    return _sheet([(row[0], _agreement_panels(*row[1:])) for row in rows])
 
 
 def methods_picture(cases: Sequence[ComparedCase]) -> NDArray[np.uint8]:
@@ -104,13 +108,30 @@ def methods_picture(cases: Sequence[ComparedCase]) -> NDArray[np.uint8]:
         WrongCallError: There is no case.
         WrongDataError: A mask has another size than its image.
     """
-    if not cases:
-        raise WrongCallError("a picture of methods needs at least one case; give some")
-    tiles = [_method_tiles(case) for case in cases]
+    return _sheet([(case.image, _method_panels(case)) for case in cases])
+
+
+def _agreement_panels(reference: Pixels | None, prediction: Pixels, caption: str) -> list[_Panel]:
+    expert = "reference" if reference is not None else "no reference"
+    return [
+        _Panel(caption, _WHITE),
+        _Panel(expert, REFERENCE_COLOUR, reference=reference),
+        _Panel("prediction", PREDICTION_COLOUR, prediction),
+    ]
+
+
+def _method_panels(case: ComparedCase) -> list[_Panel]:
+    methods = [_Panel(caption, PREDICTION_COLOUR, mask, case.reference) for caption, mask in case.predictions]
+    return [_Panel(case.caption, _WHITE, reference=case.reference), *methods]
+
+
+def _sheet(rows: Sequence[tuple[Pixels, Sequence[_Panel]]]) -> NDArray[np.uint8]:
+    """Show images one below the other, each as often as it has panels, side by side."""
+    if not rows:
+        raise WrongCallError("a picture of cases needs at least one case; give some")
+    tiles = [_tiles(image, panels) for image, panels in rows]
     width = max(_LEAST_COLUMNS, *(tile.shape[1] for row_tiles in tiles for tile in row_tiles))
-    captions = [[case.caption, *(caption for caption, _ in case.predictions)] for case in cases]
-    colours = [_WHITE, *[PREDICTION_COLOUR] * len(cases[0].predictions)]
-    return np.concatenate([_band(*both, colours, width) for both in zip(tiles, captions, strict=True)])
+    return np.concatenate([_band(own, panels, width) for own, (_, panels) in zip(tiles, rows, strict=True)])
 
 
 def _as_rgb(image: Pixels) -> NDArray[np.uint8]:
@@ -132,19 +153,13 @@ def _check_size(mask: Pixels, image: Pixels) -> None:
         raise WrongDataError(f"a mask of {mask.shape} was to be drawn on an image of {image.shape[:2]}; check both")
 
 
-def _three_tiles(row: Row) -> list[NDArray[np.uint8]]:
+def _tiles(image: Pixels, panels: Sequence[_Panel]) -> list[NDArray[np.uint8]]:
     """Enlarge first and draw afterwards, so that a line is a line at any size."""
-    image, reference, prediction, _ = row
     picture = _tile(_as_rgb(image))
-    expert = None if reference is None else _tile_mask(reference, image)
-    return [picture, outline_picture(picture, None, expert), outline_picture(picture, _tile_mask(prediction, image))]
-
-
-def _method_tiles(case: ComparedCase) -> list[NDArray[np.uint8]]:
-    picture = _tile(_as_rgb(case.image))
-    expert = None if case.reference is None else _tile_mask(case.reference, case.image)
-    masks = [None if mask is None else _tile_mask(mask, case.image) for _, mask in case.predictions]
-    return [outline_picture(picture, None, expert), *(outline_picture(picture, mask, expert) for mask in masks)]
+    return [
+        outline_picture(picture, _tile_mask(panel.prediction, image), _tile_mask(panel.reference, image))
+        for panel in panels
+    ]
 
 
 def _tile(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -153,7 +168,9 @@ def _tile(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(cv2.resize(picture, _tile_size(picture), interpolation=method), np.uint8)
 
 
-def _tile_mask(mask: Pixels, image: Pixels) -> NDArray[np.bool_]:
+def _tile_mask(mask: Pixels | None, image: Pixels) -> NDArray[np.bool_] | None:
+    if mask is None:
+        return None
     _check_size(mask, image)
     resized = cv2.resize((mask != 0).astype(np.uint8), _tile_size(image), interpolation=cv2.INTER_NEAREST_EXACT)
     return np.asarray(resized, bool)
@@ -163,23 +180,13 @@ def _tile_size(picture: Pixels) -> tuple[int, int]:
     return max(1, round(picture.shape[1] * _TILE_ROWS / picture.shape[0])), _TILE_ROWS
 
 
-def _band(
-    tiles: Sequence[NDArray[np.uint8]], captions: Sequence[str], colours: Sequence[Colour], width: int
-) -> NDArray[np.uint8]:
+def _band(tiles: Sequence[NDArray[np.uint8]], panels: Sequence[_Panel], width: int) -> NDArray[np.uint8]:
     step = width + _GAP
     band = np.zeros((_CAPTION_ROWS + _TILE_ROWS + _GAP, len(tiles) * step - _GAP, 3), np.uint8)
-    for place, tile in enumerate(tiles):
-        band[_CAPTION_ROWS : _CAPTION_ROWS + _TILE_ROWS, place * step : place * step + tile.shape[1]] = tile
-    return _captioned(band, captions, colours, step)
-
-
-def _captioned(
-    band: NDArray[np.uint8], captions: Sequence[str], colours: Sequence[Colour], step: int
-) -> NDArray[np.uint8]:
     font = ImageFont.load_default(13)
-    for place, (caption, colour) in enumerate(zip(captions, colours, strict=True)):
-        strip = Image.new("RGB", (step - _GAP, _CAPTION_ROWS))  # drawn apart, so that a long caption is cut off
-        ImageDraw.Draw(strip).text((2, 2), caption, fill=colour, font=font)
-        left = place * step
-        band[:_CAPTION_ROWS, left : left + strip.width] = np.asarray(strip)
+    for left, tile, panel in zip(range(0, band.shape[1], step), tiles, panels, strict=True):
+        strip = Image.new("RGB", (width, _CAPTION_ROWS))  # drawn apart, so that a long caption is cut off
+        ImageDraw.Draw(strip).text((2, 2), panel.caption, fill=panel.colour, font=font)
+        band[:_CAPTION_ROWS, left : left + width] = np.asarray(strip)
+        band[_CAPTION_ROWS : _CAPTION_ROWS + _TILE_ROWS, left : left + tile.shape[1]] = tile
     return band

@@ -1,8 +1,17 @@
-"""Using a trained bundle: mixed precision, evaluation against references, prediction of files."""
+"""Using trained weights: mixed precision, operating point, prediction of files."""
 
 from monai_tumor.inference.autocast import AutocastInferer
-from monai_tumor.inference.evaluation import RecordEvaluation
+from monai_tumor.inference.maps import MeanOfMaps
+from monai_tumor.inference.operating_point import LesionMask, operating_point
 from monai_tumor.inference.prediction import SavePredictions, list_images
 from monai_tumor.inference.weights import WeightsCheckpointLoader
 
-__all__ = ["AutocastInferer", "RecordEvaluation", "SavePredictions", "WeightsCheckpointLoader", "list_images"]
+__all__ = [
+    "AutocastInferer",
+    "LesionMask",
+    "MeanOfMaps",
+    "SavePredictions",
+    "WeightsCheckpointLoader",
+    "list_images",
+    "operating_point",
+]

@@ -21,22 +21,30 @@ class AutocastInferer(SimpleInferer):
     Args:
         precision: ``bf16``, ``fp32``, or ``auto``: bf16 where the device has instructions for it, which depends on the
             processor alone and so is the same when a run is resumed there.
+        tta: Test-time augmentation: predict the image mirrored left to right as well. All bundles train with that mirroring.
     """
 
-    def __init__(self, precision: str = "auto") -> None:
+    def __init__(self, precision: str = "auto", tta: bool = False) -> None:
         super().__init__()
         if precision not in PRECISIONS:
             raise unknown_name("precision", precision, PRECISIONS)
-        self.precision = precision
+        self.precision, self.tta = precision, tta
 
     def __call__(
         self, inputs: torch.Tensor, network: Callable[..., torch.Tensor], *args: Any, **kwargs: Any
     ) -> torch.Tensor:
-        """Return the float32 logits of a float32 batch (batch, channels, rows, columns)."""
+        """Return the float32 logits, (batch, maps, rows, columns), of a float32 batch (batch, channels, rows, columns).
+
+        With ``tta`` the maps of the mirrored image follow those of the image, mirrored back.
+        """
         device = inputs.device.type
         half = uses_bf16(self.precision, device)
         with torch.autocast(device, dtype=torch.bfloat16, enabled=half):
-            return network(inputs, *args, **kwargs).float()
+            logits = network(inputs, *args, **kwargs).float()
+            if not self.tta:
+                return logits
+            mirrored = network(inputs.flip(-1), *args, **kwargs).float()
+        return torch.cat([logits, mirrored.flip(-1)], dim=1)
 
 
 def uses_bf16(precision: str, device: str) -> bool:

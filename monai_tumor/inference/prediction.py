@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from ignite.engine import Engine, Events
 
 from monai_tumor.datasets.files import IMAGE_SUFFIXES
@@ -15,7 +16,6 @@ from monai_tumor.errors import ToolkitError, WrongCallError, WrongDataError
 from monai_tumor.imaging.pictures import outline_picture
 from monai_tumor.imaging.read import read_image
 from monai_tumor.imaging.write import write_mask, write_picture, write_text
-from monai_tumor.inference.evaluation import binary_mask
 
 
 def list_images(folder: str | None) -> list[dict[str, str]]:
@@ -86,7 +86,7 @@ class SavePredictions:
             raise WrongCallError(f"{self.folder} holds a prediction already; give another folder for this one")
 
     def add(self, engine: Engine) -> None:
-        """Write the images of one batch (decollated items with ``pred`` (1, source rows, source columns))."""
+        """Write the images of one batch (decollated items with ``pred``, bool (1, source rows, source columns))."""
         for item, output in zip(engine.state.batch, engine.state.output, strict=True):
             self.results.append(self._one(item, output))
 
@@ -102,7 +102,7 @@ class SavePredictions:
         try:
             if item.get("error"):
                 raise WrongDataError(item["error"])
-            mask = binary_mask(output["pred"])
+            mask = np.asarray(output["pred"][0], bool)
             targets = {kind: self.folder / f"{item['name']}_{kind}.png" for kind in ("mask", "overlay")}
             write_mask(targets["mask"], mask)
             write_picture(targets["overlay"], outline_picture(read_image(item["path"]), mask))

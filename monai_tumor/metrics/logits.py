@@ -47,10 +47,25 @@ class LogitCounts:
             raise WrongCallError("these counts are of different logits and do not add up; give all cases in one call")
         return LogitCounts(self.logits, self.positive + other.positive, self.negative + other.negative)
 
+    def __sub__(self, other: LogitCounts) -> LogitCounts:
+        """Return the counts without those of ``other``, which were added before."""
+        return self + LogitCounts(other.logits, -other.positive, -other.negative)
+
+    def divided(self, temperature: float) -> LogitCounts:
+        """Return the counts of the logits divided by a temperature and rounded to the grid of ``pixel_logits`` again."""
+        place = _places(self.logits / temperature)
+        counts = [np.bincount(place, weights=part, minlength=len(_GRID)) for part in (self.positive, self.negative)]
+        return LogitCounts(_GRID, *(part.astype(np.int64) for part in counts))
+
     @property
     def both(self) -> _Counts:
         """Positive and negative together, int64 (k,)."""
         return self.positive + self.negative
+
+
+def no_pixels() -> LogitCounts:
+    """Return counts of 0 on the grid of ``pixel_logits``, to add others to."""
+    return LogitCounts(_GRID, np.zeros(len(_GRID), np.int64), np.zeros(len(_GRID), np.int64))
 
 
 def pixel_logits(logits: ArrayLike, reference: NDArray[np.bool_]) -> LogitCounts:
@@ -69,7 +84,7 @@ def pixel_logits(logits: ArrayLike, reference: NDArray[np.bool_]) -> LogitCounts
         WrongDataError: The shapes differ, or a logit is NaN.
     """
     values = _checked(logits, reference)
-    place = np.rint(np.clip(values, -LOGIT_LIMIT, LOGIT_LIMIT) / LOGIT_STEP).astype(np.int64) + _HALF
+    place = _places(values)
     counts = np.bincount((place + len(_GRID) * reference).ravel(), minlength=2 * len(_GRID)).astype(np.int64)
     return LogitCounts(_GRID, counts[len(_GRID) :], counts[: len(_GRID)])
 
@@ -91,6 +106,11 @@ def case_logits(logits: ArrayLike, reference: NDArray[np.bool_]) -> LogitCounts:
     unique, place = np.unique(values, return_inverse=True)
     counts = np.bincount(place + len(unique) * reference.ravel(), minlength=2 * len(unique)).astype(np.int64)
     return LogitCounts(unique, counts[len(unique) :], counts[: len(unique)])
+
+
+def _places(logits: _Floats) -> _Counts:
+    """Return the place of each logit on the grid."""
+    return np.asarray(np.rint(np.clip(logits, -LOGIT_LIMIT, LOGIT_LIMIT) / LOGIT_STEP), np.int64) + _HALF
 
 
 def _checked(logits: ArrayLike, reference: NDArray[np.bool_]) -> _Floats:

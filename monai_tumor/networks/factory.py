@@ -1,4 +1,4 @@
-"""The contract of a network plug-in, and ``build``, the only network target that configurations name."""
+"""The contract of a network plug-in, and ``build`` and ``build_ensemble``, the network targets of configurations."""
 
 from __future__ import annotations
 
@@ -89,6 +89,31 @@ def build(
     whole.normalisation = stated or own  # type: ignore[assignment]
     whole.encoder_source = getattr(network, "encoder_source", {})  # type: ignore[assignment]
     return whole
+
+
+def build_ensemble(members: int, name: str, in_channels: int, out_channels: int = 1, **network: Any) -> nn.Module:
+    """Build the network of a fold set: ``members`` networks as ``build`` makes them, one map of logits each.
+
+    Args:
+        members: How many, 1 or more; one a fold.
+        name: A registered network.
+        in_channels: Channels of the image.
+        out_channels: Channels of the logits of one member, 1.
+        network: What else ``build`` takes.
+
+    Returns:
+        A ``FoldEnsemble``, with the attributes of a network from ``build``.
+
+    Raises:
+        WrongCallError: As for ``build``; or there are no members, or they have several channels each.
+    """
+    from monai_tumor.networks.ensemble import FoldEnsemble
+
+    if members < 1 or out_channels != 1:
+        raise WrongCallError(
+            f"an ensemble has members {members} and out_channels {out_channels}; expected 1 or more members of 1 channel each"
+        )
+    return FoldEnsemble([build(name, in_channels, out_channels, **network) for _ in range(members)])
 
 
 def _create(factory: NetworkFactory, in_channels: int, out_channels: int, options: dict[str, Any]) -> nn.Module:

@@ -58,7 +58,7 @@ class PrepareCase(Transform):
 
 
 class RestoreGeometry(Transform):
-    """Put the probability map of an item back into the rows and columns of its file (padding cut, size restored).
+    """Put the probability maps of an item back into the rows and columns of its file (padding cut, size restored).
 
     Args:
         settings: What the image was prepared with.
@@ -69,7 +69,8 @@ class RestoreGeometry(Transform):
         self.settings, self.key = settings, key
 
     def __call__(self, item: Item) -> Item:
-        """Return the item with ``key`` as (1, source rows, source columns) float32, interpolated linearly."""
+        """Return the item with ``key`` as (maps, source rows, source columns) float32, interpolated linearly."""
         shape = tuple(int(size) for size in item["source_shape"])
-        probability = np.asarray(item[self.key].detach().float().cpu())[0]
-        return {**item, self.key: restore_probability(probability, (shape[0], shape[1]), self.settings)[None]}
+        maps = np.asarray(item[self.key].detach().float().cpu())
+        restored = [restore_probability(one, (shape[0], shape[1]), self.settings) for one in maps]
+        return {**item, self.key: np.stack(restored)}

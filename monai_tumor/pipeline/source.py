@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache, cached_property
@@ -18,9 +18,9 @@ from monai_tumor import registry
 from monai_tumor.audit.division import divide
 from monai_tumor.cases import Case
 from monai_tumor.datasets import content_digest, open_dataset
-from monai_tumor.datasets.files import count_of
 from monai_tumor.errors import WrongCallError, WrongDataError, unknown_name
 from monai_tumor.splits.split import FRACTIONS, PARTS, QUARANTINE, Split, check_split, read_split
+from monai_tumor.wording import count_of
 
 Loaded = tuple[npt.NDArray[Any], npt.NDArray[np.bool_] | None]
 
@@ -40,6 +40,7 @@ class CaseSource:
         fold: Which fold of ``split_file`` is the test part, when that holds folds.
         seed: Seed of a split made here.
         fractions: Share of the cases in each part of a split made here.
+        undivided: Whether all cases are the test part of a split made here, as those of an external test are.
 
     Attributes:
         synthetic: Whether the data set reads no files: its cases are no patients.
@@ -56,6 +57,7 @@ class CaseSource:
         fold: int | None = None,
         seed: int = 0,
         fractions: Mapping[str, float] = FRACTIONS,
+        undivided: bool = False,
     ) -> None:
         self.dataset = open_dataset(name)
         self.name = name
@@ -68,7 +70,8 @@ class CaseSource:
                 "there (--dataset_name NAME; monai-tumor: --dataset)"
             )
         self.root = None if root is None else _folder(str(root))
-        self.split_file, self.fold, self.seed, self.fractions = split_file, fold, seed, dict(fractions)
+        self.split_file, self.fold, self.seed = split_file, fold, seed
+        self.fractions = {"test": 1.0} if undivided else dict(fractions)
 
     @cached_property
     def reader(self) -> str:
@@ -119,11 +122,15 @@ class CaseSource:
         """
         if part not in PARTS:
             raise unknown_name("part", part, PARTS)
-        chosen = set(self.split.ids(part))
-        items = [_item(case) for case in self.cases if case.id in chosen and case.masks is not None]
+        items = [item for item in self.items_of(self.split.ids(part)) if self.case(item["case"]).masks is not None]
         if not items:
             raise WrongDataError(f"the {part} part of data set {self.name!r} has no labelled case; check the split")
         return items
+
+    def items_of(self, ids: Sequence[str]) -> list[dict[str, Any]]:
+        """Return the MONAI items of cases, sorted by id."""
+        chosen = set(ids)
+        return [_item(case) for case in self.cases if case.id in chosen]
 
     def case(self, case_id: str) -> Case:
         """Return the case with that id."""

@@ -38,22 +38,37 @@ def _data(data: dict[str, Any]) -> str:
         "| part | cases | groups | with lesion | lesion-free |",
         "| --- | --- | --- | --- | --- |",
     ]
-    for part in ("training", "validation", "test"):
-        counts = data[part]
+    for part, counts in _parts(data).items():
         cells = [part, *(str(counts[name]) for name in ("cases", "groups", "with_lesion", "lesion_free"))]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
-def _training(record: dict[str, Any]) -> str:
-    settings = ", ".join(f"{name} {value}" for name, value in record["settings"].items())
+def _parts(data: dict[str, Any]) -> dict[str, Any]:
+    """Return the counts of each part, or of each fold of a fold set and of the whole."""
+    if "folds" in data:
+        return {**{f"fold {fold}": counts for fold, counts in enumerate(data["folds"])}, "all": data["whole"]}
+    return {part: data[part] for part in ("training", "validation", "test")}
+
+
+def _chosen(record: dict[str, Any]) -> str:
+    if record.get("kind") == "folds":
+        networks = "; ".join(f"{member['run']}: {_chosen(member)}" for member in record["members"])
+        return (
+            f"{record['folds']} networks, each trained without the fold that tests it and chosen on the next one, predict "
+            f"by the mean of their probabilities; {networks}"
+        )
     best = record.get("best")
-    chosen = (
+    return (
         "no epoch could be chosen" if best is None else f"best epoch {record['best_epoch']}, validation Dice {best:.3f}"
     )
+
+
+def _training(record: dict[str, Any]) -> str:
+    settings = ", ".join(f"{name} {value}" for name, value in record["settings"].items())
     return (
-        f"## Training\n\n{settings}; seed {record['seed']}. Status: {record['status']}; {chosen} (chosen on the validation "
-        "part, so this is no estimate of quality)."
+        f"## Training\n\n{settings}; seed {record['seed']}. Status: {record['status']}; {_chosen(record)} (chosen on the "
+        "validation part, so this is no estimate of quality)."
     )
 
 

@@ -10,6 +10,7 @@ import platform
 import re
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from torch import nn
 from monai_tumor import __version__
 from monai_tumor.errors import WrongDataError
 from monai_tumor.pipeline import CaseSource
-from monai_tumor.splits.split import PARTS, read_split, write_split
+from monai_tumor.splits.split import PARTS, SplitEntry, read_split, write_split
 from monai_tumor.training.process import rank
 from monai_tumor.training.run_folder import RunFolder
 
@@ -79,13 +80,13 @@ class RecordRun:
         self._keep_split()
         resumed = list(self.folder.record.get("resumed", []))
         if self.folder.resume is not None:
-            self.folder.update(status="running", resumed=[*resumed, _now()])
+            self.folder.update(status="running", resumed=[*resumed, now()])
             return
         split = self.source.split
         self.folder.update(
             status="running",
             bundle=self.folder.bundle,
-            started=_now(),
+            started=now(),
             command=portable_command(sys.argv),
             seed=self.seed,
             settings={name: value for name, value in self.settings.items() if value is not None},
@@ -95,7 +96,7 @@ class RecordRun:
                 "fingerprint": split.fingerprint,
                 "split": split.hash,
                 "rule": split.rule,
-                **{part: _counts(self.source, part) for part in PARTS},
+                **{part: case_counts([split.cases[name] for name in split.ids(part)]) for part in PARTS},
             },
             versions=versions(),
             hardware=hardware(engine.state.device),
@@ -107,7 +108,7 @@ class RecordRun:
         weights = self.folder.weights
         self.folder.update(
             status="interrupted" if interrupted else "finished",
-            ended=_now(),
+            ended=now(),
             **resources(),
             weights_sha256=file_sha256(weights) if weights.is_file() else None,
         )
@@ -167,8 +168,8 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _counts(source: CaseSource, part: str) -> dict[str, int]:
-    entries = [source.split.cases[name] for name in source.split.ids(part)]
+def case_counts(entries: Sequence[SplitEntry]) -> dict[str, int]:
+    """Return how many cases and groups there are, and how many cases have a lesion, none, or no reference."""
     return {
         "cases": len(entries),
         "groups": len({entry.cluster for entry in entries}),
@@ -178,5 +179,6 @@ def _counts(source: CaseSource, part: str) -> dict[str, int]:
     }
 
 
-def _now() -> str:
+def now() -> str:
+    """Return the time in UTC, to the second, as ISO 8601."""
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")

@@ -151,7 +151,7 @@ def claim_number(folder: Path, suffix: str = "") -> Path:
         WrongCallError: The folder cannot be written.
     """
     _made(folder, exist_ok=True)
-    number = max((int(entry.name[:3]) for entry in folder.iterdir() if entry.name[:3].isdigit()), default=0)
+    number = next_number(folder) - 1
     while True:
         number += 1
         if not any(folder.glob(f"{number:03d}*")):
@@ -160,6 +160,21 @@ def claim_number(folder: Path, suffix: str = "") -> Path:
             except FileExistsError:
                 continue
             return claimed_folders[-1]
+
+
+def next_number(folder: Path) -> int:
+    """Return the number after the highest one in ``folder``, which need not exist; nothing is claimed."""
+    entries = folder.iterdir() if folder.is_dir() else ()
+    return 1 + max((int(entry.name[:3]) for entry in entries if entry.name[:3].isdigit()), default=0)
+
+
+def fold_count(run: Path) -> int | None:
+    """Return the number of folds of a fold set; None for any other run or bundle."""
+    try:
+        folds = json.loads((run / RUN_FILE).read_text(encoding="utf-8")).get("folds")
+    except (OSError, ValueError):
+        return None
+    return folds if isinstance(folds, int) else None
 
 
 def _read_record(run: Path) -> dict[str, Any]:

@@ -1,12 +1,16 @@
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import Result
 
 from monai_tumor.comparison import compare
+from monai_tumor.datasets.phantom import PhantomDataset
 
 Program = Callable[..., Result]
 SMALL = ["--set", "prepare#rows=64", "--set", "prepare#columns=96", "--set", "network_def#channels=[8,16,32]"]
@@ -108,3 +112,82 @@ def test_a_folder_that_cannot_be_made_is_named(program: Program, tmp_path: Path)
     out = tmp_path / "file" / "out"
     result = program("compare", "networks", "breast", "--networks", "unet", "--epochs", "1", "-o", out)
     assert result.stderr == f"error: folder {out} cannot be made: Not a directory; give another folder\n"
+
+
+@pytest.fixture
+def two_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made_evaluation: Callable[..., Path]) -> Path:
+    """The runs a, whose masks lie a little beside twelve phantoms, and b, whose masks are right, in the current folder."""
+    monkeypatch.chdir(tmp_path)
+    phantom, cases = PhantomDataset(), {"a": {}, "b": {}}
+    for case in phantom.cases()[:12]:
+        reference = phantom.load(case)[1]
+        cases["a"][case.id] = (case.group, np.roll(reference, 5, axis=1), reference)
+        cases["b"][case.id] = (case.group, reference, reference)
+    for run, made in cases.items():
+        made_evaluation(Path(run, "evaluation", "001-test"), made)
+    return tmp_path
+
+
+def test_two_runs_are_a_table_and_leave_nothing(program: Program, two_runs: Path) -> None:
+    result = program("compare", "runs", "a", "b")
+    assert result.exit_code == 0, result.stderr
+    lines = result.stdout.splitlines()
+    assert lines[0] == "Two runs on phantom: 12 cases, 12 groups"
+    assert next(line for line in lines if line.startswith("dice ")).split()[1:4:2] == ["lesion", "1.000"]
+    assert "not corrected for several: of 12 measures" in result.stdout and "-o OUT --dataset-dir DIR" in lines[-1]
+    assert sorted(path.name for path in two_runs.iterdir()) == ["a", "b"]
+
+
+def test_two_runs_as_json_and_as_a_folder(program: Program, two_runs: Path) -> None:
+    result = program("compare", "runs", "a/evaluation/001-test", "b", "--measure", "dice,iou", "-o", "out", "--json")
+    assert result.exit_code == 0, result.stderr
+    told = json.loads(result.stdout)
+    assert list(told["measures"]) == ["dice", "iou"] and told == json.loads(Path("out/comparison.json").read_text())
+    assert result.stderr == "comparison: out (comparison.md, comparison.json, changed.png)\n"
+    assert sorted(path.name for path in Path("out").iterdir()) == ["changed.png", "comparison.json", "comparison.md"]
+    assert Path("out/comparison.md").read_text().startswith("# Two runs on phantom")
+    again = program("compare", "runs", "a", "b", "-o", "out")
+    assert again.exit_code == 2 and "nothing is overwritten" in again.stderr and again.stderr.count("\n") == 1
+
+
+def test_without_the_images_there_are_figures_and_the_way_to_the_picture(
+    program: Program, two_runs: Path, made_evaluation: Callable[..., Path]
+) -> None:
+    for run in "ab":
+        file = Path(run, "evaluation", "001-test", "metrics.json")
+        file.write_text(file.read_text().replace("phantom", "folder"))
+    result = program("compare", "runs", "a", "b", "-o", "out")
+    assert result.exit_code == 0 and "no changed.png: an evaluation keeps no images" in result.stdout.splitlines()[-1]
+    assert not Path("out/changed.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["a", "a"], "are one evaluation"),
+        (["a", "c"], "c is no folder"),
+        (["a", "b", "--part", "out_of_fold"], "no finished evaluation of its out_of_fold part"),
+        (["a", "b", "--measure", "dise"], "unknown measure 'dise'; did you mean 'dice'?"),
+        (["a", "b", "--measure", ""], "no measure"),
+        (["a", "b", "--dataset-dir", "scans"], "give -o OUT as well"),
+        (["a", "b", "--dataset-dir", "scans", "-o", "out"], "reads no folder; leave --dataset-dir out"),
+        (["a", "b", "-o", "a"], "a is not empty and nothing is overwritten"),
+    ],
+)
+def test_runs_that_cannot_be_compared_are_one_line(
+    program: Program, two_runs: Path, words: list[str], told: str
+) -> None:
+    before = files(two_runs)
+    result = program("compare", "runs", *words)
+    assert result.exit_code == 2 and result.stderr.startswith("error: ") and result.stderr.count("\n") == 1
+    assert told in result.stderr and files(two_runs) == before and not Path("out").exists()
+
+
+def test_comparing_runs_needs_no_torch(two_runs: Path) -> None:
+    code = (
+        "import sys\nfrom monai_tumor.cli.main import main\n"
+        "try: main(['compare', 'runs', 'a', 'b', '-o', 'out'])\nexcept SystemExit as stop: assert not stop.code\n"
+        "print(sorted({'torch', 'monai', 'ignite'} & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.splitlines()[-1] == "[]" and Path("out/changed.png").is_file()

@@ -11,8 +11,8 @@ from monai_tumor.audit.division import divide
 from monai_tumor.datasets import open_dataset
 from monai_tumor.datasets.phantom import PhantomDataset
 from monai_tumor.errors import WrongDataError
+from monai_tumor.evaluation.seen import refuse_seen_cases
 from monai_tumor.imaging.write import write_mask, write_picture
-from monai_tumor.inference.evaluation import refuse_seen_cases
 from monai_tumor.pipeline import CaseSource
 from monai_tumor.splits.split import Split, write_split
 
@@ -52,7 +52,7 @@ def training_picture(split: Split, folder: Path) -> np.ndarray:
 def refusal(split: Split, source: CaseSource) -> str:
     """Return why the test part of the source would be no test; empty where it may be tested."""
     try:
-        refuse_seen_cases(split, source)
+        refuse_seen_cases(split, source.split, source.split.ids("test"))
     except WrongDataError as error:
         return str(error)
     return ""
@@ -70,7 +70,7 @@ def test_another_division_of_the_same_data_is_refused(trained: tuple[Path, Split
     sources = (CaseSource("folder", str(folder), seed=seed) for seed in range(1, 9))
     other = next(source for source in sources if source.split.ids("test") != split.ids("test"))
     with pytest.raises(WrongDataError, match=r"1 of 1 test cases .* the same pixels\), so this would be no test"):
-        refuse_seen_cases(split, other)
+        refuse_seen_cases(split, other.split, other.split.ids("test"))
 
 
 def test_pictures_that_were_never_seen_may_be_tested(trained: tuple[Path, Split], tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_another_copy_of_a_training_picture_is_refused(trained, tmp_path, copy, 
     folder, split = trained
     source = external(tmp_path / "new", {"copy": copy(training_picture(split, folder))})
     with pytest.raises(WrongDataError, match=rf"1 of 1 test cases .*'copy' first: {reason}"):
-        refuse_seen_cases(split, source)
+        refuse_seen_cases(split, source.split, source.split.ids("test"))
 
 
 def test_blank_pictures_show_nobody(tmp_path: Path) -> None:
@@ -112,4 +112,14 @@ def test_a_patient_stays_the_same_under_another_data_set_name(trained: tuple[Pat
     source = CaseSource("folder", str(folder))
     source.split = replace(split, cases=now)
     with pytest.raises(WrongDataError, match="the same group"):
-        refuse_seen_cases(replace(split, dataset="another", cases=run), source)
+        refuse_seen_cases(replace(split, dataset="another", cases=run), source.split, [tested])
+
+
+def test_the_same_names_in_two_folders_of_anybody_are_two_patients(trained: tuple[Path, Split], tmp_path: Path) -> None:
+    fresh = PhantomDataset(count=12, seed=5, style="us", size=(120, 150))
+    fresh.write(tmp_path / "clinic", "folder_suffix")
+    other = CaseSource("folder", str(tmp_path / "clinic"), undivided=True).split
+    assert set(other.cases) & set(trained[1].ids("training"))
+    refuse_seen_cases(trained[1], other, list(other.cases))
+    with pytest.raises(WrongDataError, match="the same group"):
+        refuse_seen_cases(replace(trained[1], dataset="busi"), replace(other, dataset="busi"), list(other.cases))
