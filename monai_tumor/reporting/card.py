@@ -1,33 +1,55 @@
-"""The model card of a run, written from its own files."""
+"""The model card of a run, and the figures in its metadata, both written from the run's own files."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from monai_tumor.imaging.write import write_text
+from monai_tumor.reporting.names import ESTIMATES, this_part
+from monai_tumor.reporting.read import read_json
+
+_POINTS = ("operating_point.json", "operating_point-tta.json")
+Metrics = Mapping[str, Any]
 
 
 def write_card(run: Path) -> Path:
-    """Write ``docs/README.md`` of a run from its ``run.json`` and evaluations, and return its path."""
-    record = json.loads((run / "run.json").read_text(encoding="utf-8"))
-    metadata_file = run / "configs" / "metadata.json"
-    metadata = json.loads(metadata_file.read_text(encoding="utf-8")) if metadata_file.is_file() else {}
-    evaluations = sorted((run / "evaluation").glob("*/metrics.json"))
+    """Write ``docs/README.md`` and the figures in ``configs/metadata.json`` of a run anew.
+
+    Both follow from ``run.json``, the operating point and the evaluations. Of each part the newest evaluation counts.
+
+    Returns:
+        The path of the card.
+    """
+    record = read_json(run / "run.json")
+    metadata = read_json(run / "configs" / "metadata.json")
+    evaluations = _newest(run)
+    estimates = {name: found for name, found in evaluations.items() if found["part"] in ESTIMATES}
     sections = [
         f"# {metadata.get('name', record['bundle'])}",
         metadata.get("description", ""),
         f"**Intended use.** {metadata.get('intended_use', 'Research only. Not a medical device.')}",
         _data(record["data"]),
         _training(record),
-        *[_evaluation(path) for path in evaluations],
-        "## Limits\n\nThe figures hold for data like the test part above and for nothing else. Nobody has shown that the "
-        "model is safe or useful in the clinic.",
+        *_operating_points(run),
+        *(_evaluation(name, found) for name, found in estimates.items()),
+        *_others([name for name in evaluations if name not in estimates]),
+        _limits(record, list(estimates.values())),
     ]
     path = run / "docs" / "README.md"
-    write_text(path, "\n\n".join(sections) + "\n", overwrite=True)
+    write_text(path, "\n\n".join(filter(None, sections)) + "\n", overwrite=True)
+    if metadata and estimates:
+        _write_figures(run / "configs" / "metadata.json", metadata, estimates)
     return path
+
+
+def _newest(run: Path) -> dict[str, dict[str, Any]]:
+    """Return folder name to figures: the newest evaluation of each part and data set."""
+    found = {path.parent.name: read_json(path) for path in sorted((run / "evaluation").glob("*/metrics.json"))}
+    last = {(one["part"], one["dataset"]): name for name, one in found.items()}
+    return {name: one for name, one in found.items() if name in last.values()}
 
 
 def _data(data: dict[str, Any]) -> str:
@@ -66,14 +88,72 @@ def _chosen(record: dict[str, Any]) -> str:
 
 def _training(record: dict[str, Any]) -> str:
     settings = ", ".join(f"{name} {value}" for name, value in record["settings"].items())
-    return (
+    lines = [
         f"## Training\n\n{settings}; seed {record['seed']}. Status: {record['status']}; {_chosen(record)} (chosen on the "
         "validation part, so this is no estimate of quality)."
-    )
+    ]
+    if record.get("cpu_seconds") is not None:
+        lines.append(f"It took {record['cpu_seconds'] / 60:.1f} minutes of processor time.")
+    if record.get("weights_sha256"):
+        lines.append(f"Weights `{record['weights_sha256'][:12]}`.")
+    return " ".join(lines)
 
 
-def _evaluation(path: Path) -> str:
-    metrics = json.loads(path.read_text(encoding="utf-8"))
+def _operating_points(run: Path) -> Iterator[str]:
+    for point in filter(None, (read_json(run / name) for name in _POINTS)):
+        title = "Operating point" + (" with mirrored images (tta)" if point["tta"] else "")
+        temperature = "none could be fitted" if point["temperature"] is None else f"{point['temperature']:.3f}"
+        yield (
+            f"## {title}\n\nThreshold {point['threshold']:g}, smallest lesion {100 * point['smallest_area']:g} % of the image, "
+            f"temperature {temperature}: chosen on {point['chosen_on']}."
+        )
+
+
+def _evaluation(name: str, metrics: Metrics) -> str:
     weights, split = metrics["weights_sha256"][:12], metrics["split"][:12]
-    identity = f"Threshold {metrics['threshold']}, weights `{weights}`, split `{split}`.\n\n"
-    return f"## Evaluation {path.parent.name}\n\n{identity}" + "\n".join(f"- {line}" for line in metrics["text"])
+    title = f"{this_part(metrics)} of {metrics['dataset']}"
+    threshold = "One threshold for each fold" if metrics["threshold"] is None else f"Threshold {metrics['threshold']:g}"
+    how = f"{threshold}{', mirrored images too' if metrics.get('tta') else ''}"
+    where = f"`evaluation/{name}`, weights `{weights}`, split `{split}`"
+    lines = "\n".join(f"- {line}" for line in metrics["text"])
+    return f"## {title[0].upper()}{title[1:]}\n\n{how}. {where}.\n\n{lines}"
+
+
+def _others(names: list[str]) -> Iterator[str]:
+    if names:
+        listed = ", ".join(f"`evaluation/{name}`" for name in names)
+        yield f"Further evaluations, of cases that the run has learnt or chosen from: {listed}."
+
+
+def _limits(record: Metrics, estimates: list[dict[str, Any]]) -> str:
+    lines = ["The figures hold for data like those above and for nothing else."]
+    if record["data"].get("synthetic"):
+        lines.append("The images are synthetic: nothing is known about patients.")
+    if not estimates:
+        lines.append("Nobody has tested this run.")
+    elif not any(one["part"] == "external" for one in estimates):
+        lines.append("It was never tested on data from elsewhere; expect less there.")
+    few = [this_part(one) for one in estimates if one["lesion_cases"]["dice"]["low"] is None]
+    if few:
+        lines.append(f"Too few groups for an interval: {', '.join(few)}.")
+    if any(not one["lesion_free_cases"]["n"] for one in estimates):
+        lines.append("What it marks in images without a lesion is not known where there were none.")
+    if not any(one["calibration"]["after"] for one in estimates):
+        lines.append("Its probabilities were not calibrated.")
+    lines.append("Nobody has shown that the model is safe or useful in the clinic.")
+    return "## Limits\n\n" + "\n".join(f"- {line}" for line in lines)
+
+
+def _write_figures(path: Path, metadata: dict[str, Any], estimates: Mapping[str, Metrics]) -> None:
+    """Put the Dice of lesion cases, with n and interval, into ``eval_metrics``, where MONAI's model zoo has figures."""
+    kept = ("mean", "low", "high", "n", "groups")
+    figures = {
+        f"{this_part(one)} of {one['dataset']}": {
+            "dice_of_lesion_cases": {key: one["lesion_cases"]["dice"][key] for key in kept},
+            "missed": one["lesion_cases"]["missed"],
+            "weights_sha256": one["weights_sha256"],
+        }
+        for one in estimates.values()
+    }
+    text = json.dumps({**metadata, "eval_metrics": figures}, indent=4, ensure_ascii=False)
+    write_text(path, text + "\n", overwrite=True)

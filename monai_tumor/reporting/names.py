@@ -40,6 +40,10 @@ PARTS = (
 )
 
 
+# The parts whose figures say how good a run is; those of the others were learnt or chosen from.
+ESTIMATES = ("test", "out_of_fold", "external")
+
+
 def title(measure: str) -> str:
     """Return the name of a measure as a heading."""
     return _TITLES.get(measure, measure.replace("_", " "))

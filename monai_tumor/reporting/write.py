@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,15 +10,14 @@ from monai_tumor.evaluation.folder import METRICS
 from monai_tumor.imaging.read import read_mask
 from monai_tumor.imaging.write import write_text
 from monai_tumor.reporting.content import ReportContent
-from monai_tumor.reporting.names import this_part
+from monai_tumor.reporting.names import ESTIMATES, this_part
 from monai_tumor.reporting.page import build_report
+from monai_tumor.reporting.read import read_json
 
 if TYPE_CHECKING:
     from monai_tumor.evaluation import RecordEvaluation
 
 REPORT = "report.html"
-# The parts whose figures say how good a run is; those of the others were learnt or chosen from.
-_ESTIMATES = ("test", "out_of_fold", "external")
 
 
 def write_report(evaluation: RecordEvaluation) -> Path:
@@ -31,7 +29,7 @@ def write_report(evaluation: RecordEvaluation) -> Path:
     content = ReportContent(
         evaluation.metrics,
         evaluation.cases,
-        _read(evaluation.root / "run.json"),
+        read_json(evaluation.root / "run.json"),
         evaluation.source.load,
         lambda case: read_mask(folder.mask_file(case)),
         dict(_beside(evaluation.root, folder.path, evaluation.metrics)),
@@ -43,19 +41,12 @@ def write_report(evaluation: RecordEvaluation) -> Path:
 
 def _beside(root: Path, folder: Path, metrics: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Return title and figures of the newest evaluation of every other part that is an estimate."""
-    if metrics["part"] not in _ESTIMATES:
+    if metrics["part"] not in ESTIMATES:
         return
     found: dict[str, dict[str, Any]] = {}
     for path in sorted((root / "evaluation").glob(f"*/{METRICS}")):
-        other = _read(path)
-        if path.parent != folder and other.get("part") in _ESTIMATES:
+        other = read_json(path)
+        if path.parent != folder and other.get("part") in ESTIMATES:
             found[f"{this_part(other)} ({other['dataset']})"] = other
     own = f"{this_part(metrics)} ({metrics['dataset']})"
     yield from ((title, other) for title, other in found.items() if title != own)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        return {}
-    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return content

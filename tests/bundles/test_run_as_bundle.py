@@ -215,7 +215,7 @@ def test_metrics_say_what_was_evaluated(evaluated):
     metrics = json.loads((evaluated / "evaluation" / "001-test" / "metrics.json").read_text())
     assert metrics["threshold"] == 0.5
     assert metrics["weights_sha256"] == json.loads((evaluated / "run.json").read_text())["weights_sha256"]
-    assert "## Evaluation 001-test" in (evaluated / "docs" / "README.md").read_text()
+    assert "## Test part of phantom\n" in (evaluated / "docs" / "README.md").read_text()
 
 
 def test_a_run_on_phantoms_given_a_folder_does_not_use_phantoms_silently(trained_run, tmp_path):
