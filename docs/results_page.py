@@ -227,6 +227,21 @@ def _number(value: float | None, digits: int) -> str:
     return "-" if value is None else f"{value:.{digits}f}"
 
 
+def _report(found: dict[str, Any]) -> str:
+    opened = found["open_s"]
+    seconds = (
+        f"Chromium draws it in {opened['report']:.1f} s, an empty page in {opened['empty']:.1f} s." if opened else ""
+    )
+    return "\n".join(
+        [
+            "## The report of an evaluation: size and time",
+            "\n```bash\npython benchmarks/report_page.py\n```\n",
+            f"{found['cases']:,} phantom cases, of which {found['misses']} were missed: {found['mb']:.1f} MB with "
+            f"{found['pictures']} pictures, written in {found['build_s']:.1f} s. {seconds} Medians of {found['rounds']} rounds.",
+        ]
+    )
+
+
 SECTIONS = {
     "listed_pairs": _pairs,
     "near_duplicates": _near_duplicates,
@@ -235,4 +250,5 @@ SECTIONS = {
     "brain_lgg_folds": _lgg,
     "train_step": _train_step,
     "around_the_network": _around,
+    "report_page": _report,
 }

@@ -113,7 +113,8 @@ def mean_interval(
         groups: Group of each case.
         seed: Seed of the resampling; the same input gives the same interval.
         level: Nominal coverage, between 0 and 1.
-        limits: Smallest and largest possible value; the interval is cut there. Values that may be negative are no share.
+        limits: Smallest and largest possible value; the interval is cut there. Values that can only be 0 or 1
+            are a share where these are 0 and 1, or not given.
 
     Raises:
         ValueError: ``values`` and ``groups`` differ in length, or ``level`` is not between 0 and 1.
@@ -130,8 +131,9 @@ def mean_interval(
     sums = np.asarray(np.bincount(place, weights=array), dtype=np.float64)
     sizes = np.asarray(np.bincount(place), dtype=np.float64)
     ends: tuple[float, float] | None = None
-    signed = -math.inf < limits[0] < 0  # differences that happen to be 0 or 1 are no share
-    share = not signed and bool(np.isin(array, (0.0, 1.0)).all())
+    # Differences, counts and areas that happen to be 0 or 1 are no share.
+    shares = limits in ((0.0, 1.0), (-math.inf, math.inf))
+    share = shares and bool(np.isin(array, (0.0, 1.0)).all())
     if len(names) >= MIN_GROUPS:
         ends = _share_ends(sums, sizes, level) if share else _bootstrap_ends(sums, sizes, seed, level)
     low, high = (None, None) if ends is None else np.clip(ends, *limits).tolist()

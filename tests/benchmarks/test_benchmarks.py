@@ -54,3 +54,17 @@ def test_the_result_on_file_is_a_full_run_without_paths_of_a_machine(name):
     assert json.loads(text).keys() > COMMON
     assert json.loads(text)["quick"] is False
     assert not any(folder in text for folder in ("/home", "/work", "/tmp", "/root"))
+
+
+@pytest.mark.slow
+def test_report_page_stays_small(tmp_path):
+    words = [
+        sys.executable,
+        str(ROOT / "benchmarks" / "report_page.py"),
+        "--quick",
+        "--out",
+        str(tmp_path / "out.json"),
+    ]
+    subprocess.run(words, check=True, capture_output=True, text=True)
+    result = json.loads((tmp_path / "out.json").read_text())
+    assert (result["cases"], result["misses"]) == (200, 30) and result["pictures"] >= 30 and result["mb"] < 15

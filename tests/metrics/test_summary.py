@@ -241,3 +241,13 @@ def test_the_summary_is_json_and_tells_its_policy() -> None:
         summary = json.loads(json.dumps(summarise_cases(rows), allow_nan=False))
         assert summary["policy"] == POLICY
         assert "Dice 0" in POLICY and "apart" in POLICY
+
+
+def test_areas_that_are_all_zero_are_no_share():
+    groups = [f"g{number}" for number in range(16)]
+    area = mean_interval([0.0] * 16, groups, limits=(0.0, math.inf))
+    assert (area.mean, area.low, area.high) == (0.0, None, None) and area.median == 0.0
+    assert str(area).startswith("0.000 (no interval because all groups are alike")
+    assert mean_interval([0.0] * 16, groups, limits=(0.0, 1.0)).high == pytest.approx(
+        1 - 0.025 ** (1 / (16 * (1.96 / 2.131) ** 2)), abs=1e-3
+    )
