@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from monai_tumor.comparison.table import markdown
 
 HEAD = """# Results
 
@@ -237,10 +240,102 @@ def _report(found: dict[str, Any]) -> str:
             "## The report of an evaluation: size and time",
             "\n```bash\npython benchmarks/report_page.py\n```\n",
             f"{found['cases']:,} phantom cases, of which {found['misses']} were missed: {found['mb']:.1f} MB with "
-            f"{found['pictures']} pictures, written in {found['build_s']:.1f} s. {seconds} Medians of {found['rounds']} rounds.",
+            f"{found['pictures']} pictures, written in {found['build_s']:.1f} s. {seconds} Medians of {found['rounds']} "
+            "rounds.",
         ]
     )
 
+
+def _precision(found: dict[str, Any]) -> str:
+    rows = [
+        f"| {name} | {entry['mean']:+.4f} ({entry['low']:+.4f} to {entry['high']:+.4f}) "
+        f"| {_mean_of(entry, 'fp32'):.3f} | {_mean_of(entry, 'bf16'):.3f} "
+        f"| {entry['cpu_seconds']['fp32'] / entry['cpu_seconds']['bf16']:.2f} |"
+        for name, entry in found["networks"].items()
+    ]
+    return "\n".join(
+        [
+            "## bfloat16 against float32",
+            f"\n```bash\npython benchmarks/precision.py --dataset-dir busi --epochs {found['epochs']}\n```\n",
+            f"BUSI at {found['size']}x{found['size']}, one leak-free split, {found['seeds']} seeds, {found['epochs']} epochs "
+            "each; a pair differs in precision only. Mean Dice over lesion cases of the test part; the interval is Student's, "
+            "over the differences of the pairs.\n",
+            "| network | bf16 minus fp32 (95 % interval) | Dice fp32 | Dice bf16 | CPU time, fp32 / bf16 |",
+            "| --- | --- | --- | --- | --- |",
+            *rows,
+        ]
+    )
+
+
+def _mean_of(entry: dict[str, Any], precision: str) -> float:
+    dice = [pair[precision] for pair in entry["dice"]]
+    return float(sum(dice) / len(dice))
+
+
+def _leak(found: dict[str, Any]) -> str:
+    rows = [
+        f"| {name} | {entry['by_image']['text']} | {entry['by_cluster']['text']} | {entry['difference']['text']} |"
+        for name, entry in found["cases"].items()
+    ]
+    return "\n".join(
+        [
+            "## What a leak buys: BUSI divided by image and by cluster of near duplicates",
+            f"\n```bash\npython benchmarks/leak.py --dataset-dir busi --epochs {found['epochs']}\n```\n",
+            f"Recipe `fast`, {found['epochs']} epochs, {found['folds']} folds of each division: every image is tested once "
+            "in both. Dice over lesion cases; intervals by cluster.\n",
+            "| cases | divided by image | divided by cluster | difference |",
+            "| --- | --- | --- | --- |",
+            *rows,
+        ]
+    )
+
+
+_WAYS = {
+    "fast": "recipe `fast`, 60 minutes",
+    "fast_10": "recipe `fast`, 10 minutes",
+    "fast_2": "recipe `fast`, 2 minutes",
+    "twin": "its network and weights in a plain loop, 30 minutes",
+    "notebook": "U-Net++ ResNet-34 from random weights in a plain loop, 60 minutes",
+}
+
+
+def _against(found: dict[str, Any]) -> str:
+    rows = [f"| {words} | {found['curves'][name][-1]['dice']['text']} |" for name, words in _WAYS.items()]
+    compared = {
+        "`fast` after 2 minutes, minus the notebook way after 60": "fast_2_minus_notebook",
+        "`fast` after 10 minutes, minus the plain loop with its network after 30": "fast_10_minus_twin",
+        "`fast` after 60 minutes, minus the notebook way after 60": "fast_minus_notebook",
+    }
+    return "\n".join(
+        [
+            "## Against the notebook way, at equal time",
+            "\n```bash\npython benchmarks/against_notebook.py --dataset-dir busi --processor-time\n```\n",
+            "One leak-free division of BUSI, stated beforehand; both plain loops are PyTorch with albumentations in float32. "
+            "Minutes are those of two quiet cores: each way trained on one thread for the processor time that does the same "
+            "steps. Dice over the lesion cases of the test part; intervals by cluster.\n",
+            "| way | Dice at its end |",
+            "| --- | --- |",
+            *rows,
+            "\n![Dice over minutes](images/against-notebook.svg)\n",
+            *(f"- {words}: {found[name]['text']}" for words, name in compared.items()),
+        ]
+    )
+
+
+def _compared(title: str, words: str) -> Callable[[dict[str, Any]], str]:
+    """Return the section of a comparison that the toolkit made itself."""
+
+    def section(found: dict[str, Any]) -> str:
+        tables = markdown(found).split("\n", 1)[1].strip()
+        return f"## {title}\n\n```bash\n{found['command']}\n```\n\n{words}\n\n{tables}"
+
+    return section
+
+
+_PROCESSOR_MINUTES = (
+    "13.2 processor minutes of one thread for each training do what 8 minutes of two quiet cores do; "
+    "`benchmarks/cpu_budget.py` counts them, because the machine was shared."
+)
 
 SECTIONS = {
     "listed_pairs": _pairs,
@@ -251,4 +346,15 @@ SECTIONS = {
     "train_step": _train_step,
     "around_the_network": _around,
     "report_page": _report,
+    "against_notebook": _against,
+    "compare_networks": _compared(
+        "Breast: four networks from random weights, five folds",
+        f"{_PROCESSOR_MINUTES}\n\n![Cases from the worst to the best](images/compare-networks.png)",
+    ),
+    "fast_ingredients": _compared(
+        "Breast: what each ingredient of `fast` brings",
+        f"The recipe, and the recipe without one ingredient, on three folds. {_PROCESSOR_MINUTES}",
+    ),
+    "precision": _precision,
+    "leak": _leak,
 }
