@@ -61,7 +61,8 @@ def test_a_case_leaks_when_its_copy_trains(script, tmp_path: Path) -> None:
     assert leak.with_a_copy_in_training(tmp_path / "by_cluster.json", clusters) == set()
     moved = {**split.cases, "benign (0)": replace(split.cases["benign (0)"], part=3, cluster="alone")}
     write_split(tmp_path / "torn.json", replace(split, cases=moved))
-    # Its copy is tested in fold 0 and validates in fold 4, so it trains where image 0 is tested: in fold 3. And the other way round.
+    # Its copy is tested in fold 0 and validates in fold 4: it trains where image 0 is tested, in fold 3.
+    # And the other way round.
     assert leak.with_a_copy_in_training(tmp_path / "torn.json", clusters) == {"benign (0)", "benign (1)"}
 
 
