@@ -7,6 +7,10 @@ intervals that hold it can be counted. Three intervals of the same data:
 - groups: the percentile bootstrap of whole groups
 - cases: the percentile bootstrap of cases, as if all were independent
 
+Figures of a classifier are no means over cases and have intervals of their own (``auroc_interval``, ``balanced_accuracy``,
+``sensitivity_at_specificity``, ``compare_auroc``). They are counted in studies of 15, 30 and 60 groups with one to four images
+each, the percentile bootstrap of whole groups beside those of AUROC and balanced accuracy.
+
 Writes benchmarks/results/interval_coverage.json; one thread.
 """
 
@@ -26,8 +30,12 @@ import numpy as np  # noqa: E402
 from burned_in_marks import share  # noqa: E402
 from common import arguments, load_average, report  # noqa: E402
 from numpy.typing import NDArray  # noqa: E402
+from scipy.special import ndtr, ndtri  # noqa: E402
 
-from monai_tumor.metrics.summary import MIN_GROUPS, mean_interval  # noqa: E402
+from monai_tumor.metrics.diagnosis_auroc import auroc_interval, compare_auroc  # noqa: E402
+from monai_tumor.metrics.diagnosis_classes import balanced_accuracy  # noqa: E402
+from monai_tumor.metrics.diagnosis_points import sensitivity_at_specificity  # noqa: E402
+from monai_tumor.metrics.summary import MIN_GROUPS, Interval, mean_interval  # noqa: E402
 
 Floats = NDArray[np.float64]
 Random = np.random.Generator
@@ -38,6 +46,11 @@ LARGEST_GROUP = 20
 RESAMPLES = 1000
 REPETITIONS = {"full": 2000, "quick": 20}
 LEVEL = 0.95
+
+DIAGNOSIS_GROUPS = (15, 30, 60)
+MOST_IMAGES = 4
+ALIKE = 0.5  # correlation of the scores of two images of one group and class
+DIAGNOSIS_REPETITIONS = {"full": 1000, "quick": 10}
 
 
 @dataclass(frozen=True)
@@ -91,11 +104,8 @@ POPULATIONS = {
 def main() -> None:
     """Count for every population and number of groups how often each interval holds the truth."""
     options = arguments((__doc__ or "").partition("\n")[0]).parse_args()
-    repetitions, started, loads = (
-        REPETITIONS["quick" if options.quick else "full"],
-        time.perf_counter(),
-        [load_average()],
-    )
+    kind, started, loads = "quick" if options.quick else "full", time.perf_counter(), [load_average()]
+    repetitions = REPETITIONS[kind]
     found: dict[str, Any] = {}
     for name, population in POPULATIONS.items():
         found[name] = {
@@ -117,6 +127,7 @@ def main() -> None:
             },
             **{f"at_{count}_groups": spread(list(found.values()), count) for count in (10, 15, 20)},
         },
+        "diagnosis": diagnosis_coverage(DIAGNOSIS_REPETITIONS[kind]),
         "seconds": time.perf_counter() - started,
         "threads": 1,
         "load_average": {"lowest": min(loads), "highest": max(loads)},
@@ -186,6 +197,180 @@ def correlation(population: Population) -> float:
     return float(np.corrcoef(pairs.T)[0, 1])
 
 
+@dataclass(frozen=True)
+class Study:
+    """Images that a classifier has scored.
+
+    Attributes:
+        place: The group of each image, (images,), counted from 0.
+        kinds: Its class.
+        scores: (images, scores); of several classes the logits, of two the score of one classifier or of two.
+    """
+
+    place: NDArray[np.int64]
+    kinds: NDArray[np.int64]
+    scores: Floats
+
+    @property
+    def groups(self) -> list[str]:
+        return self.place.astype(str).tolist()
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """A classifier in a population, and the figure of it that is known.
+
+    Attributes:
+        draw: Draws a study of so many groups.
+        truth: The figure over all images there could be.
+        interval: Our interval for it.
+        about: The same in words.
+        resampled: The figure for weights of the images, (resamples, images); None where nothing is compared with ours.
+    """
+
+    draw: Callable[[int, Random], Study]
+    truth: float
+    interval: Callable[[Study, int], Interval]
+    about: str
+    resampled: Callable[[Study, Floats], Floats] | None = None
+
+
+def images(
+    count: int, shares: tuple[float, ...], random: Random, by_image: bool = False
+) -> tuple[NDArray[np.int64], ...]:
+    """Draw groups of one to four images and a class for each group or image; all classes occur."""
+    while True:
+        place = np.repeat(np.arange(count), random.integers(1, MOST_IMAGES + 1, count))
+        kinds = random.choice(len(shares), len(place) if by_image else count, p=shares)
+        kinds = kinds if by_image else kinds[place]
+        if len(np.unique(kinds)) == len(shares):
+            return place, kinds
+
+
+def noise(place: NDArray[np.int64], random: Random) -> Floats:
+    """Draw standard normal values that are alike within a group."""
+    own = random.standard_normal(len(place))
+    return ALIKE**0.5 * random.standard_normal(place.max() + 1)[place] + (1 - ALIKE) ** 0.5 * own
+
+
+def binormal(*areas: float, positive: float = 1 / 3, by_image: bool = False) -> Callable[[int, Random], Study]:
+    """Return what draws a score for each AUROC; the scores of one image are alike."""
+
+    def draw(count: int, random: Random) -> Study:
+        place, kinds = images(count, (1 - positive, positive), random, by_image)
+        shared = noise(place, random)
+        lead = [2**0.5 * ndtri(area) * kinds for area in areas]
+        rest = (1 - ALIKE * (len(areas) > 1)) ** 0.5
+        scores = [one + (1 - rest**2) ** 0.5 * shared + rest * noise(place, random) for one in lead]
+        return Study(place, kinds, np.stack(scores, axis=1))
+
+    return draw
+
+
+def right_or_wrong(*sensitivities: float) -> Callable[[int, Random], Study]:
+    """Return what draws three classes, each found with its sensitivity and otherwise taken for the next one."""
+
+    def draw(count: int, random: Random) -> Study:
+        place, kinds = images(count, (0.2, 0.5, 0.3), random)
+        right = noise(place, random) < ndtri(sensitivities)[kinds]
+        return Study(place, kinds, np.eye(3)[np.where(right, kinds, (kinds + 1) % 3)])
+
+    return draw
+
+
+def areas_resampled(study: Study, weights: Floats) -> Floats:
+    """Return the AUROC for each row of weights; the scores have no ties."""
+    flags, score = study.kinds == 1, study.scores[:, 0]
+    won = (score[flags][:, None] > score[~flags]).astype(float)
+    first, second = weights[:, flags], weights[:, ~flags]
+    with np.errstate(invalid="ignore"):
+        return ((first @ won) * second).sum(axis=1) / (first.sum(axis=1) * second.sum(axis=1))
+
+
+def balanced_resampled(study: Study, weights: Floats) -> Floats:
+    """Return the balanced accuracy for each row of weights."""
+    right, own = study.scores.argmax(axis=1) == study.kinds, np.eye(3)[study.kinds]
+    with np.errstate(invalid="ignore"):
+        return np.nanmean((weights * right) @ own / (weights @ own), axis=1)
+
+
+def area_ours(study: Study, seed: int) -> Interval:
+    return auroc_interval(study.scores[:, 0], study.kinds == 1, study.groups)
+
+
+def balanced_ours(study: Study, seed: int) -> Interval:
+    return balanced_accuracy(study.scores, study.kinds, study.groups)
+
+
+def point_ours(study: Study, seed: int) -> Interval:
+    return sensitivity_at_specificity(study.scores[:, 0], study.kinds == 1, study.groups, 0.9, seed)
+
+
+def difference_ours(study: Study, seed: int) -> Interval:
+    return compare_auroc(*study.scores.T, study.kinds == 1, study.groups, seed).difference
+
+
+def area(value: float, about: str, **settings: Any) -> Classifier:
+    return Classifier(binormal(value, **settings), value, area_ours, f"AUROC {value:.2f}, {about}", areas_resampled)
+
+
+def balanced(*sensitivities: float) -> Classifier:
+    about = f"balanced accuracy, three classes with sensitivity {', '.join(map(str, sensitivities))}"
+    return Classifier(
+        right_or_wrong(*sensitivities), float(np.mean(sensitivities)), balanced_ours, about, balanced_resampled
+    )
+
+
+CLASSIFIERS = {
+    "AUROC 0.80": area(0.8, "a third positive"),
+    "AUROC 0.93": area(0.93, "a third positive"),
+    "AUROC 0.98": area(0.98, "a third positive"),
+    "AUROC 0.93, mixed": area(0.93, "a third positive, both classes in one group", by_image=True),
+    "AUROC 0.93, rare": area(0.93, "one in eight positive", positive=1 / 8),
+    "balanced accuracy 0.82": balanced(0.9, 0.85, 0.7),
+    "balanced accuracy 0.95": balanced(0.97, 0.95, 0.93),
+    "sensitivity at 90 %": Classifier(
+        binormal(0.93),
+        float(ndtr(2**0.5 * ndtri(0.93) - ndtri(0.9))),
+        point_ours,
+        "sensitivity at 90 % specificity, AUROC 0.93",
+    ),
+    "difference of AUROC": Classifier(
+        binormal(0.85, 0.9), 0.05, difference_ours, "AUROC 0.90 minus 0.85, the same images"
+    ),
+}
+
+
+def diagnosis_coverage(repetitions: int) -> dict[str, Any]:
+    """Count for every classifier and number of groups how often each interval holds the truth."""
+    entries = {
+        name: {
+            "about": one.about,
+            "truth": one.truth,
+            "groups": {str(count): classifier_coverage(one, count, repetitions) for count in DIAGNOSIS_GROUPS},
+        }
+        for name, one in CLASSIFIERS.items()
+    }
+    lowest = min(ways["ours"]["share"] for entry in entries.values() for ways in entry["groups"].values())
+    return {"repetitions": repetitions, "most_images": MOST_IMAGES, "ours_lowest": lowest, "populations": entries}
+
+
+def classifier_coverage(one: Classifier, count: int, repetitions: int) -> dict[str, Any]:
+    """Return for each kind of interval how often it held the truth, lay below or above it, and how wide it was."""
+    random = np.random.default_rng(count)
+    ends: dict[str, list[tuple[float, float]]] = {}
+    for number in range(repetitions):
+        study = one.draw(count, random)
+        mine = one.interval(study, number)
+        none = mine.low is None or mine.high is None
+        ends.setdefault("ours", []).append((np.nan, np.nan) if none else (mine.low, mine.high))  # type: ignore[arg-type]
+        if one.resampled:
+            times = random.multinomial(count, np.full(count, 1 / count), RESAMPLES)[:, study.place].astype(float)
+            found = one.resampled(study, times)
+            ends.setdefault("groups", []).append(middle(found[~np.isnan(found)]))
+    return {name: counted(np.array(found), one.truth) for name, found in ends.items()}
+
+
 def spread(entries: list[dict[str, Any]], *counts: int) -> dict[str, float]:
     """Return the lowest and the highest coverage of our interval over populations and numbers of groups."""
     shares = [entry["groups"][str(count)]["ours"]["share"] for entry in entries for count in counts]
@@ -201,6 +386,12 @@ def lines(result: dict[str, Any]) -> list[str]:
             text.append(f"{name}, {count} groups: {shares}")
     for name, ends in result["ours"]["from_30_groups"].items():
         text.append(f"ours, {name}, from 30 groups: {ends['lowest']:.3f} to {ends['highest']:.3f}")
+    text.append(f"{result['diagnosis']['repetitions']} repetitions each: figures of a classifier")
+    for name, entry in result["diagnosis"]["populations"].items():
+        for count, ways in entry["groups"].items():
+            text.append(
+                f"{name}, {count} groups: " + ", ".join(f"{way} {one['share']:.3f}" for way, one in ways.items())
+            )
     return [*text, f"{result['seconds']:.0f} s"]
 
 

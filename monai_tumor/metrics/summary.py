@@ -248,6 +248,18 @@ def _share_ends(sums: _Floats, sizes: _Floats, level: float) -> tuple[float, flo
     variance = _jackknife_variance(sums, sizes)
     # Where all cases agree the spread is unknown: a group then counts as one case, the cautious choice.
     independent = worth if share in (0.0, 1.0) else min(share * (1 - share) / variance, total) if variance else total
+    return korn_graubard_ends(float(share), float(independent), float(worth), level)
+
+
+def korn_graubard_ends(share: float, independent: float, worth: float, level: float = 0.95) -> tuple[float, float]:
+    """Return Clopper and Pearson's ends for a share of ``independent`` cases, whose number is itself an estimate.
+
+    Args:
+        share: From 0 to 1.
+        independent: The number of independent cases that the data are worth, for this share.
+        worth: The number of equally large groups that its estimate rests on; from two or less follows next to nothing.
+        level: Nominal coverage, between 0 and 1.
+    """
     upper = (1 + level) / 2
     independent *= (special.ndtri(upper) / special.stdtrit(max(worth - 1, 1), upper)) ** 2
     hits = share * independent
