@@ -11,6 +11,7 @@ from itertools import pairwise
 from monai_tumor.errors import WrongDataError
 
 _CASE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ()._/-]*")
+_LONGEST = 200  # of a file system's 255, which temporary names and suffixes need too
 _ODD = re.compile(r"[^A-Za-z0-9]+")
 
 
@@ -46,10 +47,10 @@ class Case:
     def __post_init__(self) -> None:
         if not self.group:
             raise WrongDataError(f"case {self.id!r} has an empty group; name the patient, or repeat the case id")
-        if not _CASE_ID.fullmatch(self.id) or ".." in self.id:
+        if not _is_usable(self.id):
             problem = (
-                f"case id {self.id!r} ({_printable(self.image)}) has a character that file names should not have; "
-                "rename it with letters, digits, blank and ()._/- only"
+                f"case id {self.id!r} ({_printable(self.image)}) has a character that file names should not have, or is too "
+                "long; rename it with letters, digits, blank and ()._/- only"
             )
             stand_in = _stand_in(self.id)
             group = stand_in if self.group == self.id else _printable(self.group)
@@ -57,10 +58,17 @@ class Case:
                 object.__setattr__(self, name, value)
 
 
+def _is_usable(name: str) -> bool:
+    """Return whether an id becomes a file name of its own: parts of a path that mean nothing would join two ids."""
+    parts = name.split("/")
+    named = all(part.strip(".") for part in parts) and all(len(part) <= _LONGEST for part in parts)
+    return bool(_CASE_ID.fullmatch(name)) and named and ".." not in name
+
+
 def _stand_in(name: str) -> str:
     """Return an id that is like ``name`` and that no other name has."""
     digest = hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=4).hexdigest()
-    return f"{_ODD.sub('_', name).strip('_') or 'case'} (odd name {digest})"
+    return f"{_ODD.sub('_', name).strip('_')[:100] or 'case'} (odd name {digest})"
 
 
 def _printable(text: str) -> str:

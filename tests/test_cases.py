@@ -88,3 +88,13 @@ def test_any_texts_have_one_order(texts: list[str], random: Random) -> None:
 def test_numbers_decide_between_equal_texts(before: str, first: int, second: int, after: str) -> None:
     keys = [natural_key(f"{before}{number}{after}") for number in (first, second)]
     assert (keys[0] < keys[1], keys[0] == keys[1]) == (first < second, first == second)
+
+
+@pytest.mark.parametrize("name", ["a//b", "a/./b", "a/b/", "x" * 300, "a/" + "y" * 250])
+def test_an_id_that_is_no_file_name_of_its_own_is_a_problem(name):
+    case = Case(id=name, group="g", image="a.png", masks=())
+    assert "or is too long" in case.problem and len(case.id) < 150
+
+
+def test_ids_with_folders_and_dots_are_fine():
+    assert Case(id="a/b.c (1)/d_e-f", group="g", image="a.png", masks=()).problem == ""

@@ -2,7 +2,7 @@
 
 from monai_tumor.bundles.find import find_root, run_file
 from monai_tumor.bundles.finish import finish_evaluation, finish_prediction, finish_run
-from monai_tumor.bundles.running import ConfigurationWriter, begin
+from monai_tumor.bundles.running import ConfigurationWriter, begin, prediction_digest
 
 __all__ = [
     "ConfigurationWriter",
@@ -11,5 +11,6 @@ __all__ = [
     "finish_evaluation",
     "finish_prediction",
     "finish_run",
+    "prediction_digest",
     "run_file",
 ]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 from monai_tumor import registry
@@ -98,8 +100,22 @@ def recipe_folder() -> Path:
 
 
 def recipes() -> list[str]:
-    """Return the names of the recipes, sorted."""
-    return sorted(path.stem for path in recipe_folder().glob("*.json"))
+    """Return the names of the recipes, sorted: ours, and those in the folder ``recipes`` of a plug-in's bundle."""
+    return sorted(_recipe_files())
+
+
+def _recipe_files() -> dict[str, Path]:
+    """Return name to overlay; a name of ours stays ours."""
+    folders = [folder / "recipes" for folder in _guest_bundles()]
+    return {path.stem: path for folder in [*folders, recipe_folder()] for path in folder.glob("*.json")}
+
+
+def _guest_bundles() -> Iterator[Path]:
+    """Yield the folders of bundles from plug-ins; one that is broken brings no recipes, and stops nothing."""
+    for component in registry.components("bundles"):
+        if component.distribution != registry.CORE:
+            with contextlib.suppress(Exception):  # finding a package imports what it lies in, which may fail in any way
+                yield bundle_folder(f"{component.distribution}:{component.name}")
 
 
 def recipe_file(name_or_path: str) -> Path:
@@ -108,15 +124,16 @@ def recipe_file(name_or_path: str) -> Path:
     Raises:
         WrongCallError: It is neither, or the file holds no settings.
     """
-    if name_or_path in recipes():
-        return recipe_folder() / f"{name_or_path}.json"
+    known = _recipe_files()
+    if name_or_path in known:
+        return known[name_or_path]
     path = Path(name_or_path)
     if name_or_path.endswith(".json") and path.is_dir():
         raise WrongCallError(f"recipe {path} is a folder, expected a JSON file of settings")
     if name_or_path.endswith(".json") and path.is_file():
         _check_overlay(path)
         return path
-    raise unknown_name("recipe", name_or_path, recipes(), "(or the path of a JSON file)")
+    raise unknown_name("recipe", name_or_path, known, "(or the path of a JSON file)")
 
 
 def _check_overlay(path: Path) -> None:

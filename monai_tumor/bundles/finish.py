@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from monai_tumor.errors import WrongCallError
 from monai_tumor.reporting.card import write_card
-from monai_tumor.reporting.write import write_report
+from monai_tumor.wording import figure_words
 
 if TYPE_CHECKING:
     from monai_tumor.evaluation import RecordEvaluation
@@ -19,9 +20,7 @@ INTERRUPTED = 130  # what a shell expects of a command that ended on Ctrl-C
 
 
 def finish_evaluation(evaluation: RecordEvaluation) -> None:
-    """Write the report, and the model card of the run anew; configurations call this after the evaluator."""
-    report = write_report(evaluation)
-    print(f"report: {report}", file=sys.stderr)
+    """Write the model card of the run anew; configurations call this after the evaluator."""
     if (evaluation.root / "run.json").is_file():
         write_card(evaluation.root)
 
@@ -59,10 +58,15 @@ def finish_run(folder: RunFolder) -> None:
             file=sys.stderr,
         )
         raise SystemExit(INTERRUPTED)
-    best = record.get("best")
-    was_validated = any(record["metric"] in epoch for epoch in record.get("history", []))
-    reason = "no validation case has a lesion" if was_validated else "no epoch was validated (val_interval)"
-    chosen = f"{reason}, so the last epoch was kept"
-    if best is not None:
-        chosen = f"best epoch {record['best_epoch']}, validation Dice {best:.3f}"
-    print(f"run: {folder.path} ({chosen})", file=sys.stderr)
+    print(f"run: {folder.path} ({_chosen(record)})", file=sys.stderr)
+
+
+def _chosen(record: Mapping[str, Any]) -> str:
+    """Say which epoch was kept and why."""
+    words = figure_words(record["metric"])
+    if record.get("best") is not None:
+        return f"best epoch {record['best_epoch']}, validation {words} {record['best']:.3f}"
+    reason = "no epoch was validated (val_interval)"
+    if any(record["metric"] in epoch for epoch in record.get("history", [])):
+        reason = "no validation case has a lesion" if words == "Dice" else f"the validation {words} is not a number"
+    return f"{reason}, so the last epoch was kept"

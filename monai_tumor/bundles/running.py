@@ -7,11 +7,13 @@ the ``ConfigWorkflow`` that evaluates them is always a caller.
 
 from __future__ import annotations
 
+import hashlib
 import inspect
 import json
 import os
 import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -36,6 +38,8 @@ _LOCAL = (
 )
 # What a resumed run may be given anew; encoder weights were loaded before its first epoch.
 _MAY_DIFFER = ("dataset_name", "epochs", "train#trainer#max_epochs", "network_def#encoder_weights")
+# What decides the probabilities of a trained network.
+_PREDICTION = ("prepare", "network_def", "precision")
 _REFERENCE = re.compile(r"[@%]([A-Za-z_][A-Za-z0-9_]*)")
 _MACHINE_PATH = re.compile(r"^(?:/|~|[A-Za-z]:[\\/])")
 _MONAI_COMPONENT = "Failed to instantiate component '"
@@ -58,6 +62,19 @@ def begin() -> None:
         refuse_unknown_inside(settings, folder)
         refuse_other_settings(settings)
         prepare_tracking(workflow.parser)
+
+
+def prediction_digest() -> str | None:
+    """Return one sha256 of the running workflow's settings that decide what is predicted; None outside of one.
+
+    These are ``prepare``, ``network_def`` and ``precision``, which evaluation and prediction have under the same ids.
+    """
+    workflow = _workflow()
+    if workflow is None:
+        return None
+    settings = _settings(workflow)
+    text = json.dumps({name: settings.get(name) for name in _PREDICTION}, sort_keys=True)
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
 def running_root() -> Path | None:
@@ -126,13 +143,15 @@ class ConfigurationWriter:
     Args:
         dataset_name: The data set that is really used; a run never falls back to the phantom silently.
         network: What ``network_def`` became.
+        metadata: What the metadata of this run says otherwise than that of its bundle, ``network_data_format#inputs#image``
+            style; such as the classes, where a setting names them.
     """
 
-    def __init__(self, dataset_name: str, network: Any = None) -> None:
+    def __init__(self, dataset_name: str, network: Any = None, metadata: Mapping[str, Any] | None = None) -> None:
         workflow = _workflow()
         self.folder = Path(workflow.config_root_path) if workflow is not None else None
         self.settings = _settings(workflow) if workflow is not None else {}
-        self.dataset_name, self.network = dataset_name, network
+        self.dataset_name, self.network, self.metadata = dataset_name, network, dict(metadata or {})
 
     def __call__(self, run: Path) -> None:
         """Write ``configs/`` and ``LICENSE`` of ``run``."""
@@ -173,7 +192,13 @@ class ConfigurationWriter:
         return decided
 
     def _described(self, metadata: dict[str, Any]) -> dict[str, Any]:
-        """Let the metadata state the range of values that the network was trained with."""
+        """Let the metadata state what this run's own settings decided, and the range of values it was trained with."""
+        for name, value in self.metadata.items():
+            *parents, last = name.split("#")
+            place = metadata
+            for part in parents:
+                place = place.setdefault(part, {})
+            place[last] = value
         image = metadata.get("network_data_format", {}).get("inputs", {}).get("image", {})
         if hasattr(self.network, "normalisation") and "value_range" in image:
             image["value_range"] = [round(value, 4) for value in self.network.normalisation.value_range()]
@@ -186,9 +211,15 @@ class ConfigurationWriter:
 
 
 def local_settings(folder: Path | None) -> tuple[str, ...]:
-    """Return the ids that belong to one machine or call: paths, lists of files, and what spreads work over devices."""
-    spread = folder / "multi_gpu_train.json" if folder is not None else None
-    return (*_LOCAL, *(_read(spread) if spread is not None and spread.is_file() else ()))
+    """Return the ids that belong to one machine or call: paths, lists of files, and what spreads work over devices.
+
+    A bundle with further ones lists them as ``local_ids`` in its ``train.json``.
+    """
+    if folder is None:
+        return _LOCAL
+    train, spread = (folder / f"{name}.json" for name in ("train", "multi_gpu_train"))
+    own = _read(train).get("local_ids", ()) if train.is_file() else ()
+    return (*_LOCAL, *own, *(_read(spread) if spread.is_file() else ()))
 
 
 def _restore(settings: dict[str, Any], original: dict[str, Any], path: list[str]) -> None:

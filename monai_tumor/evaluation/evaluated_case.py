@@ -95,7 +95,7 @@ def read_case(path: Path) -> EvaluatedCase:
     try:
         with np.load(path, allow_pickle=False) as file:
             return _case({name: file[name] for name in file.files})
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile) as error:
         reason = " ".join(str(error).split())
         raise WrongDataError(f"{path} is no case of an evaluation ({reason}); delete it and evaluate again") from error
 

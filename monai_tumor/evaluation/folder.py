@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from monai_tumor.cases import natural_key
+from monai_tumor.errors import WrongCallError
 from monai_tumor.evaluation.evaluated_case import EvaluatedCase, read_case
 from monai_tumor.imaging.write import write_text
 from monai_tumor.training.run_folder import claim_number, claimed_folders
@@ -61,8 +62,7 @@ class EvaluationFolder:
             if self.name is None:
                 self._path = claim_number(parent, f"-{self.identity['part']}")
             else:
-                self._path = parent / self.name
-                self._path.mkdir(parents=True)
+                self._path = _made(parent / self.name)
             if fcntl is not None:
                 self._locked(self._path)
             write_text(self._path / IDENTITY, json.dumps(self.identity, indent=1, ensure_ascii=False) + "\n")
@@ -96,6 +96,24 @@ class EvaluationFolder:
         return True
 
 
+def _made(folder: Path) -> Path:
+    """Make a folder, or take one that is empty: a kill may have come between its making and its first file.
+
+    Raises:
+        WrongCallError: It cannot be made, or holds what is not to be gone on with.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        held = any(folder.iterdir())
+    except OSError as error:
+        raise WrongCallError(f"{folder} cannot be made: {error.strerror}; look what lies there") from error
+    if held:
+        raise WrongCallError(
+            f"{folder} is at work in another process, or damaged; wait for it, or look what lies there"
+        )
+    return folder
+
+
 def evaluations(root: Path, part: str) -> list[Path]:
     """Return the evaluation folders of one part of a run, the first one first."""
     found = (path.parent for path in (root / "evaluation").glob(f"*/{IDENTITY}"))
@@ -113,7 +131,7 @@ def identity_of(folder: Path) -> dict[str, Any]:
         found: dict[str, Any] = json.loads((folder / IDENTITY).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return found
+    return found if isinstance(found, dict) else {}
 
 
 def read_cases(folder: Path) -> list[EvaluatedCase]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import numpy as np
 
 from monai_tumor.errors import WrongCallError, WrongDataError, unknown_name
 from monai_tumor.evaluation.folder import evaluations, identity_of
+from monai_tumor.evaluation.seen import nearly_equal
 from monai_tumor.inference.operating_point import AUTO, PER_FOLD, OperatingPoint, operating_point
 from monai_tumor.pipeline import CaseSource
 from monai_tumor.splits.split import PARTS, QUARANTINE, SplitEntry
@@ -26,7 +27,12 @@ def split_for(part: str, split_file: str | None) -> str | None:
 
 
 def point_for(
-    part: str, bundle_root: str, threshold: float | str, smallest_area: float | None, tta: bool
+    part: str,
+    bundle_root: str,
+    threshold: float | str,
+    smallest_area: float | None,
+    tta: bool,
+    prediction: str | None = None,
 ) -> OperatingPoint:
     """Return the operating point that a configuration asks for; configurations call this.
 
@@ -37,9 +43,17 @@ def point_for(
         raise WrongCallError(
             f"threshold {threshold!r} is chosen on the validation part, so the {part} part takes a number"
         )
-    if part == OUT_OF_FOLD and threshold == AUTO:
+    if part == OUT_OF_FOLD and isinstance(threshold, str):
+        if threshold != AUTO:
+            raise WrongCallError(
+                f"threshold {threshold!r}: out-of-fold cases take a number, or 'auto' for one of each fold"
+            )
+        if smallest_area is not None:
+            raise WrongCallError(
+                f"smallest_area {smallest_area}: with threshold 'auto' each fold chooses it; leave it out"
+            )
         return PER_FOLD
-    point = operating_point(bundle_root, threshold, smallest_area, tta)
+    point = operating_point(bundle_root, threshold, smallest_area, tta, prediction)
     own = part in (
         "training",
         "validation",
@@ -77,7 +91,7 @@ def evaluated_ids(root: Path, source: CaseSource, part: str, local_cases: int | 
     else:
         ids = [
             name
-            for name in _outside(calibrated_on(root) if part == EXTERNAL else set(), source.split.cases)
+            for name in _outside(calibrated_on(root) if part == EXTERNAL else {}, source.split.cases)
             if name in labelled
         ]
         where = f"data set {source.name!r}"
@@ -86,19 +100,32 @@ def evaluated_ids(root: Path, source: CaseSource, part: str, local_cases: int | 
     return ids if local_cases is None else _local(ids, local_cases, seed, where)
 
 
-def pixels_of(source: CaseSource, ids: list[str]) -> list[str]:
-    """Return the digests of pictures by which they are known again, sorted, blank ones left out."""
-    return sorted({source.split.cases[name].pixels for name in ids} - {""})
+def pictures_of(source: CaseSource, ids: Sequence[str]) -> dict[str, list[str]]:
+    """Return by what pictures are known again: ``pixels`` (digests) and perceptual ``hashes``, sorted, blank ones left out."""
+    entries = [source.split.cases[name] for name in ids]
+    return {
+        "pixels": sorted({entry.pixels for entry in entries} - {""}),
+        "hashes": sorted({entry.hash for entry in entries} - {""}),
+    }
 
 
-def calibrated_on(root: Path) -> set[str]:
-    """Return the digests of all pictures that a run was calibrated on."""
-    return {one for folder in evaluations(root, CALIBRATION) for one in identity_of(folder).get("pixels", ())}
+def known_pictures(entries: Mapping[str, SplitEntry], pictures: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return the cases that show one of these pictures, or nearly: another copy of it."""
+    pixels, hashes = set(pictures.get("pixels", ())), list(pictures.get("hashes", ()))
+    same = [name for name, entry in entries.items() if entry.pixels and entry.pixels in pixels]
+    others = {name: entry.hash for name, entry in entries.items() if entry.hash and entry.pixels not in pixels}
+    return [*same, *(nearly_equal(others, hashes) if hashes else [])]
 
 
-def _outside(used: Collection[str], entries: Mapping[str, SplitEntry]) -> list[str]:
+def calibrated_on(root: Path) -> dict[str, list[str]]:
+    """Return all pictures that a run was calibrated on, as ``pictures_of`` does."""
+    found = [identity_of(folder) for folder in evaluations(root, CALIBRATION)]
+    return {kind: [one for identity in found for one in identity.get(kind, ())] for kind in ("pixels", "hashes")}
+
+
+def _outside(used: Mapping[str, Sequence[str]], entries: Mapping[str, SplitEntry]) -> list[str]:
     """Return the cases that are neither in quarantine nor of a group with a picture that was used."""
-    known = {entry.cluster for entry in entries.values() if entry.pixels in used}
+    known = {entries[name].cluster for name in known_pictures(entries, used)}
     return [name for name, entry in entries.items() if entry.part != QUARANTINE and entry.cluster not in known]
 
 

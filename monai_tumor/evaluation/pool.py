@@ -69,6 +69,10 @@ def pool_folds(root: Path, pooled: EvaluationFolder, tta: bool, point: Operating
         raise WrongCallError(
             f"{missing} has no finished test like this; monai-tumor evaluate {root} tests all folds first"
         )
+    if len({identity_of(test).get("prediction_sha256") for test in tests.values() if test is not None}) > 1:
+        raise WrongCallError(
+            f"the folds of {root} were tested with different settings; give the same line to all of them"
+        )
     done = pooled.done()
     counts = []
     for test in filter(None, tests.values()):

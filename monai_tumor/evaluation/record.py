@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from ignite.engine import Engine, Events
 
-from monai_tumor.errors import WrongDataError
+from monai_tumor.errors import WrongCallError, WrongDataError
 from monai_tumor.evaluation.evaluated_case import EvaluatedCase, write_case
 from monai_tumor.evaluation.figures import (
     calibration_lines,
@@ -26,13 +26,13 @@ from monai_tumor.evaluation.parts import (
     EXTERNAL,
     OUT_OF_FOLD,
     evaluated_ids,
-    pixels_of,
+    pictures_of,
     words_of,
 )
 from monai_tumor.evaluation.pool import pool_folds
 from monai_tumor.evaluation.scoring import evaluate_case, mean_map
 from monai_tumor.evaluation.sealed import refuse_second_test, seal, sealed_name
-from monai_tumor.evaluation.seen import refuse_seen_cases
+from monai_tumor.evaluation.seen import LEARNT, refuse_seen_cases
 from monai_tumor.evaluation.table import cases_table, summary_lines
 from monai_tumor.imaging.pictures import comparison_picture
 from monai_tumor.imaging.read import read_mask
@@ -40,7 +40,7 @@ from monai_tumor.imaging.write import write_mask, write_picture, write_text
 from monai_tumor.inference.operating_point import OperatingPoint, own_file, weights_digest, write_point
 from monai_tumor.metrics.logits import LogitCounts
 from monai_tumor.pipeline import CaseSource
-from monai_tumor.splits.split import read_split
+from monai_tumor.splits.split import Split, check_split, read_split
 from monai_tumor.training.record import versions
 
 _PICTURES = 6
@@ -60,9 +60,14 @@ class RecordEvaluation:
         part: The part that is evaluated: ``training``, ``validation`` or ``test`` of the split; ``out_of_fold`` for the pooled
             tests of a fold set; ``external`` for a whole other data set, sealed; ``calibration`` for a few of its cases.
         point: How probabilities become masks.
+        prediction: Digest of the settings that predictions are made with; recorded.
         tta: Whether predictions are means over mirrored images; recorded.
         local_cases: How many cases of the data set the part ``calibration`` takes.
         seed: Seed of the intervals, and of the choice of those cases.
+        report: Writes the report of a finished evaluation, given this object; None for no report.
+
+    Raises:
+        WrongCallError: A setting is of another kind, or the part is unknown.
 
     Attributes:
         folder: Where the evaluation lies.
@@ -76,12 +81,18 @@ class RecordEvaluation:
         source: CaseSource,
         part: str,
         point: OperatingPoint,
+        prediction: str | None = None,
         tta: bool = False,
         local_cases: int | None = None,
         seed: int = 0,
+        report: Callable[[Any], object] | None = None,
     ) -> None:
+        _check("tta", tta, isinstance(tta, bool), "true or false")
+        _check(
+            "seed", seed, isinstance(seed, int) and not isinstance(seed, bool) and seed >= 0, "a whole number from 0"
+        )
         self.root, self.source, self.part = Path(bundle_root), source, part
-        self.point, self.tta, self.seed = point, tta, seed
+        self.point, self.prediction, self.tta, self.seed, self.report = point, prediction, tta, seed, report
         self.cases: list[EvaluatedCase] = []
         self.metrics: dict[str, Any] = {}
         self.ids = evaluated_ids(self.root, source, part, local_cases, seed)
@@ -116,11 +127,12 @@ class RecordEvaluation:
             WrongDataError: A tested case, or another case of its group, was in the training or validation part of the run.
             WrongCallError: A second external test.
         """
-        own_split = self.root / "split.json"
-        if self.part in ("test", EXTERNAL, CALIBRATION) and own_split.is_file():
-            refuse_seen_cases(read_split(own_split), self.source.split, self.ids)
+        own = self.root / "split.json"
+        if own.is_file():
+            self._refuse_wrong_cases(read_split(own))
         if self.part == EXTERNAL:
-            refuse_second_test(self.root, self.folder.identity)
+            entries = {name: self.source.split.cases[name] for name in self.ids}
+            refuse_second_test(self.root, self.folder.identity, entries)
         self.folder.open()
 
     def add(self, engine: Engine) -> None:
@@ -136,10 +148,24 @@ class RecordEvaluation:
         write_text(self.folder.path / "cases.csv", cases_table(cases), overwrite=True)
         write_picture(self.folder.path / "comparison.png", self._picture(cases), overwrite=True)
         chosen = self._choose(cases)
+        if self.report is not None:  # before the figures, whose file says that all is done
+            self.report(self)
         write_text(self.folder.path / METRICS, json.dumps(metrics, indent=1, ensure_ascii=False) + "\n")
         self.folder.close()
         told = [f"{words_of(self.part, self.source)}:", *metrics["text"], *chosen, f"evaluation: {self.folder.path}"]
         print("\n".join(told), file=sys.stderr)
+
+    def _refuse_wrong_cases(self, own: Split) -> None:
+        if self.part in ("test", EXTERNAL):
+            refuse_seen_cases(own, self.source.split, self.ids)
+        elif self.part == CALIBRATION:  # what is chosen on the run's test part could not be stated there
+            refuse_seen_cases(own, self.source.split, self.ids, (*LEARNT, "test"))
+        elif self.part == OUT_OF_FOLD:
+            check_split(own, self.source.cases, self.source.digests())
+        elif self.source.split.hash != own.hash:
+            raise WrongCallError(
+                f"split_file is not the split of {self.root}; its {self.part} part is that of its own split: leave it out"
+            )
 
     def _folder(self) -> EvaluationFolder:
         identity: dict[str, Any] = {
@@ -147,13 +173,14 @@ class RecordEvaluation:
             "dataset": self.source.name,
             **self._division(),
             "weights_sha256": weights_digest(self.root),
+            "prediction_sha256": self.prediction,
             **{name: value for name, value in self.point.plain().items() if name in _CHOSEN},
             "tta": self.tta,
             "seed": self.seed,
         }
         name = None
         if self.part in (EXTERNAL, CALIBRATION):
-            identity["pixels"] = pixels_of(self.source, self.ids)
+            identity |= pictures_of(self.source, self.ids)
         if self.part == EXTERNAL:
             name = sealed_name(self.source.name, identity["data_fingerprint"])
         return EvaluationFolder(self.root, identity, name)
@@ -179,7 +206,7 @@ class RecordEvaluation:
     def _metrics(self, cases: Sequence[EvaluatedCase], calibrated: LogitCounts | None) -> dict[str, Any]:
         figures = evaluation_figures(cases, self.point, self.seed, calibrated)
         lines = [*summary_lines(figures), *calibration_lines(figures["calibration"])]
-        identity = {name: value for name, value in self.folder.identity.items() if name != "pixels"}
+        identity = {name: value for name, value in self.folder.identity.items() if name not in ("pixels", "hashes")}
         sealed = {"sealed": seal(self.folder.identity)} if self.part == EXTERNAL else {}
         return {**identity, **sealed, "versions": versions(), "text": lines, **figures}
 
@@ -190,10 +217,13 @@ class RecordEvaluation:
         try:
             point, about = choose_operating_point(cases, words_of(self.part, self.source), self.seed)
         except WrongDataError as error:
+            if self.part == CALIBRATION:
+                raise
             return [f"no operating point was chosen: {error}"]
         own = own_file(self.root, self.tta)
         target = self.folder.path / own.name if self.part == CALIBRATION else own
-        write_point(target, point, weights_sha256=weights_digest(self.root), tta=self.tta, **about)
+        made = {"weights_sha256": weights_digest(self.root), "prediction_sha256": self.prediction, "tta": self.tta}
+        write_point(target, point, **made, **about)
         return [*point_lines(point, about), f"operating point: {target}"]
 
     def _picture(self, cases: Sequence[EvaluatedCase]) -> npt.NDArray[np.uint8]:
@@ -211,3 +241,8 @@ class RecordEvaluation:
             read_mask(self.folder.mask_file(case.id)),
             f"Dice {case.scored.overlap.dice:.3f}  {case.id}",
         )
+
+
+def _check(name: str, value: Any, is_right: bool, expected: str) -> None:
+    if not is_right:
+        raise WrongCallError(f"{name} is {value!r}, expected {expected}")

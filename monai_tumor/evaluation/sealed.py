@@ -9,7 +9,8 @@ from typing import Any
 
 from monai_tumor.errors import WrongCallError
 from monai_tumor.evaluation.folder import evaluations, identity_of, is_finished
-from monai_tumor.evaluation.parts import EXTERNAL
+from monai_tumor.evaluation.parts import EXTERNAL, known_pictures
+from monai_tumor.splits.split import SplitEntry
 from monai_tumor.wording import count_of
 
 
@@ -18,20 +19,20 @@ def sealed_name(dataset: str, fingerprint: str) -> str:
     return f"{EXTERNAL}-{dataset}-{fingerprint[:8]}"
 
 
-def refuse_second_test(root: Path, identity: Mapping[str, Any]) -> None:
+def refuse_second_test(root: Path, identity: Mapping[str, Any], entries: Mapping[str, SplitEntry]) -> None:
     """Refuse to test a run again on pictures that it was tested on, however it is asked: only the same test may go on.
 
     Args:
         root: The run.
-        identity: What is to be tested, with ``pixels``, the digests of the pictures.
+        identity: What is to be tested, with ``pixels`` and ``hashes`` of the pictures.
+        entries: The cases that are to be tested.
 
     Raises:
         WrongCallError: Names the earlier test and its result.
     """
-    asked = set(identity["pixels"])
     for folder in evaluations(root, EXTERNAL):
         earlier = identity_of(folder)
-        again = asked & set(earlier.get("pixels", ()))
+        again = known_pictures(entries, earlier)
         if not again or (earlier == identity and not is_finished(folder)):
             continue
         pictures = count_of(len(again), "picture", "pictures")
@@ -51,7 +52,11 @@ def seal(identity: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a sealed test tells of itself."""
     told = ("weights_sha256", "threshold", "smallest_area", "chosen_on", "tta", "data_fingerprint")
     date = datetime.datetime.now(datetime.UTC).date().isoformat()
-    return {"date": date, **{name: identity[name] for name in told}, "pictures": len(identity["pixels"])}
+    return {
+        "date": date,
+        **{name: identity[name] for name in told if name in identity},
+        "pictures": len(identity["pixels"]),
+    }
 
 
 def _short(value: Any) -> str:

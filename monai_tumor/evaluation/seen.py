@@ -15,9 +15,11 @@ from monai_tumor.splits.split import Split, SplitEntry
 # Without the pictures nothing can be proved, so only hashes that strangers do not share count: among 53 000 pairs of head
 # slices of different patients, which are as alike as strangers get, the nearest pair differs in 11 of 256 bits.
 _SEEN_BITS = 8
+LEARNT = ("training", "validation")
+"""The parts that a run has learnt or chosen from."""
 
 
-def refuse_seen_cases(run_split: Split, split: Split, ids: Sequence[str]) -> None:
+def refuse_seen_cases(run_split: Split, split: Split, ids: Sequence[str], parts: Sequence[str] = LEARNT) -> None:
     """Refuse test cases that a run was trained or chosen on, also as another copy of the picture.
 
     Compared are the digests of files and of pixels, and groups and clusters where the run knows a picture of this data,
@@ -28,11 +30,12 @@ def refuse_seen_cases(run_split: Split, split: Split, ids: Sequence[str]) -> Non
         run_split: The split of the run.
         split: The split of the data that are tested on.
         ids: The cases of these that are tested.
+        parts: The parts of the run that must not be met. A fold set has learnt from all of its cases.
 
     Raises:
         WrongDataError: Says how many there are and names the first, with the reason.
     """
-    seen = {name: entry for name, entry in run_split.cases.items() if entry.part in ("training", "validation")}
+    seen = {name: entry for name, entry in run_split.cases.items() if entry.part in parts or run_split.folds}
     tested = {name: split.cases[name] for name in ids}
     own = {entry.pixels: entry for entry in run_split.cases.values() if entry.pixels}
     # Two folders of anybody's images have nothing in common but that: "1" is another patient in each.
@@ -48,21 +51,25 @@ def refuse_seen_cases(run_split: Split, split: Split, ids: Sequence[str]) -> Non
             reasons[name] = "the same group"
     strangers = {name: entry.hash for name, entry in tested.items() if entry.pixels not in own and entry.hash}
     reasons |= dict.fromkeys(
-        _nearly_equal(strangers, [entry.hash for entry in seen.values()]), "nearly the same picture"
+        nearly_equal(strangers, [entry.hash for entry in seen.values()]), "nearly the same picture"
     )
     if reasons:
         name, reason = next(iter(reasons.items()))
         raise WrongDataError(
-            f"{len(reasons)} of {len(tested)} test cases were in the training or validation part of this run ({name!r} first: "
+            f"{len(reasons)} of {len(tested)} cases were in {_words(parts, run_split)} of this run ({name!r} first: "
             f"{reason}), so this would be no test; evaluate on the run's own split, or leave these cases out"
         )
+
+
+def _words(parts: Sequence[str], run_split: Split) -> str:
+    return "the folds" if run_split.folds else f"the {', '.join(parts[:-1])} or {parts[-1]} part"
 
 
 def _owners(entries: Iterable[SplitEntry]) -> set[str]:
     return {owner for entry in entries for owner in (entry.group, entry.cluster)}
 
 
-def _nearly_equal(hashes: Mapping[str, str], seen: Sequence[str]) -> list[str]:
+def nearly_equal(hashes: Mapping[str, str], seen: Sequence[str]) -> list[str]:
     """Return the names whose hash is almost that of a picture that was seen."""
     known = _bits([text for text in seen if text])
     near = [bool((hash_distance(_bits([text]), known) <= _SEEN_BITS).any()) for text in hashes.values()]

@@ -56,7 +56,11 @@ PER_FOLD = OperatingPoint(math.nan, math.nan, chosen_on="validation part of each
 
 
 def operating_point(
-    bundle_root: str, threshold: float | str, smallest_area: float | None = None, tta: bool = False
+    bundle_root: str,
+    threshold: float | str,
+    smallest_area: float | None = None,
+    tta: bool = False,
+    prediction: str | None = None,
 ) -> OperatingPoint:
     """Return the operating point that a configuration asks for.
 
@@ -66,25 +70,30 @@ def operating_point(
             an ``operating_point.json``.
         smallest_area: Share of the image's pixels; None for the chosen one, or 0 beside a given threshold.
         tta: Whether predictions are means over mirrored images; those have an operating point of their own.
+        prediction: Digest of the settings that predictions are made with; those it was chosen with must be the same.
 
     Raises:
         WrongCallError: The threshold or area lies outside of 0 to 1, or ``auto`` and none was chosen.
         WrongDataError: The file is damaged, or was chosen for other weights.
     """
-    if smallest_area is not None and not 0 <= smallest_area < 1:
+    if smallest_area is not None and not (_is_number(smallest_area) and 0 <= smallest_area < 1):
         raise WrongCallError(f"smallest_area is {smallest_area}, expected a share of the image from 0 to below 1")
     own = own_file(bundle_root, tta)
     if isinstance(threshold, str):
         path = own if threshold == AUTO else Path(threshold)
         if not path.is_file():
             raise WrongCallError(f"threshold {threshold!r}: {path} does not exist; {advice(bundle_root, tta)}")
-        chosen = read_point(path, bundle_root, tta)
-        return chosen if smallest_area is None else replace(chosen, smallest_area=smallest_area)
-    if isinstance(threshold, bool) or not 0 < threshold < 1:
+        chosen = read_point(path, bundle_root, tta, prediction)
+        if smallest_area is None:
+            return chosen
+        return replace(
+            chosen, smallest_area=smallest_area, chosen_on=f"{chosen.chosen_on}; the smallest area was given"
+        )
+    if not (_is_number(threshold) and 0 < threshold < 1):
         raise WrongCallError(f"threshold is {threshold}, expected a probability between 0 and 1, or {AUTO!r}")
     point = OperatingPoint(float(threshold), smallest_area or 0.0)
     try:
-        fitted = read_point(own, bundle_root, tta) if own.is_file() else point
+        fitted = read_point(own, bundle_root, tta, prediction) if own.is_file() else point
     except WrongDataError:
         fitted = point  # of other weights; only who asks for it has to know
     return replace(point, temperature=fitted.temperature, calibrated_on=fitted.calibrated_on)
@@ -101,7 +110,7 @@ def advice(bundle_root: str | Path, tta: bool) -> str:
     return _ADVICE.format(run=bundle_root, part=part) + (" --tta" if tta else "")
 
 
-def read_point(path: Path, bundle_root: str | Path, tta: bool) -> OperatingPoint:
+def read_point(path: Path, bundle_root: str | Path, tta: bool, prediction: str | None = None) -> OperatingPoint:
     """Read an operating point and check that it is one of these weights.
 
     Raises:
@@ -112,14 +121,31 @@ def read_point(path: Path, bundle_root: str | Path, tta: bool) -> OperatingPoint
         values = {field.name: content[field.name] for field in fields(OperatingPoint)}
         weights, mirrored = content["weights_sha256"], content["tta"]
         point = OperatingPoint(**values)
-        if not 0 < point.threshold < 1 or not 0 <= point.smallest_area < 1:
-            raise ValueError("threshold or smallest_area lies outside of 0 to 1")
+        _check_point(point)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise WrongDataError(f"{path} is no operating point ({error}); {advice(bundle_root, tta)}") from error
-    if weights != weights_digest(bundle_root) or mirrored != tta:
-        other = "for other weights" if mirrored == tta else f"{'with' if mirrored else 'without'} tta"
+    other = f"{'with' if mirrored else 'without'} tta" if mirrored != tta else ""
+    if weights != weights_digest(bundle_root):
+        other = "for other weights"
+    elif prediction is not None and content.get("prediction_sha256") not in (None, prediction):
+        other = "with another prepare, network_def or precision"
+    if other:
         raise WrongDataError(f"{path} was chosen {other}; {advice(bundle_root, tta)}")
     return point
+
+
+def _check_point(point: OperatingPoint) -> None:
+    numbers = [point.threshold, point.smallest_area, *([] if point.temperature is None else [point.temperature])]
+    if not all(map(_is_number, numbers)) or not 0 < point.threshold < 1 or not 0 <= point.smallest_area < 1:
+        raise ValueError("threshold or smallest_area is no number from 0 to 1")
+    if point.temperature is not None and not point.temperature > 0:
+        raise ValueError("temperature is not greater than 0")
+    if not isinstance(point.chosen_on, str) or not isinstance(point.calibrated_on, str):
+        raise ValueError("chosen_on or calibrated_on is no text")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def write_point(path: Path, point: OperatingPoint, **about: Any) -> None:

@@ -148,4 +148,5 @@ def _difference(values: _Floats, groups: list[str], seed: int, largest: float) -
     away = 2 + float(np.nanmax(np.abs(values), initial=0.0))
     found = mean_interval(values + away, groups, seed, limits=(away - largest, away + largest))
     low, high = (None if end is None else end - away for end in (found.low, found.high))
-    return replace(found, mean=found.mean - away, low=low, high=high)
+    median = None if found.median is None else found.median - away
+    return replace(found, mean=found.mean - away, low=low, high=high, median=median)

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +96,7 @@ class CaseSource:
         if self.split_file is not None:
             split = read_split(self.split_file)
             self._check_fit(split)
-            check_split(split, self.cases, self._digests())
+            check_split(split, self.cases, self.digests())
             return _in_parts(split, self.fold)
         split = divide(self.dataset, self.cases, self.seed, self.fractions)
         if aside := split.ids(QUARANTINE):
@@ -142,7 +142,7 @@ class CaseSource:
         return image, reference
 
     def digest(self, case_id: str) -> str:
-        """Return the digest of everything that the case's pixels come from."""
+        """Return the digest of everything that the case's pixels come from; prepared arrays are kept under it."""
         return content_digest(self.dataset, self.case(case_id))
 
     def _check_fit(self, split: Split) -> None:
@@ -154,9 +154,11 @@ class CaseSource:
         if split.folds and self.fold is None:
             raise WrongCallError(f"{self.split_file} holds {split.folds} folds; give --fold 0 to {split.folds - 1}")
 
-    def _digests(self) -> dict[str, str]:
+    def digests(self) -> dict[str, str]:
+        """Return the digest of each case's files: a split knows nothing of what a subclass adds in ``load`` and ``digest``."""
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            return dict(zip(self._by_id, pool.map(self.digest, self._by_id), strict=True))
+            files = pool.map(partial(content_digest, self.dataset), self.cases)
+            return dict(zip(self._by_id, files, strict=True))
 
     @cached_property
     def _by_id(self) -> dict[str, Case]:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from html import escape
 from pathlib import Path
 from typing import Any
 
 from monai_tumor.imaging.write import write_text
-from monai_tumor.reporting.names import ESTIMATES, this_part
+from monai_tumor.reporting.names import ESTIMATES, evaluation_title, this_part
 from monai_tumor.reporting.read import read_json
+from monai_tumor.wording import figure_words
 
 _POINTS = ("operating_point.json", "operating_point-tta.json")
+_OUTLINES = "lesion_cases"  # what only evaluations of masks have
 Metrics = Mapping[str, Any]
 
 
@@ -48,7 +51,7 @@ def write_card(run: Path) -> Path:
 def _newest(run: Path) -> dict[str, dict[str, Any]]:
     """Return folder name to figures: the newest evaluation of each part and data set."""
     found = {path.parent.name: read_json(path) for path in sorted((run / "evaluation").glob("*/metrics.json"))}
-    last = {(one["part"], one["dataset"]): name for name, one in found.items()}
+    last = {evaluation_title(one, Path(name)): name for name, one in found.items()}
     return {name: one for name, one in found.items() if name in last.values()}
 
 
@@ -81,8 +84,10 @@ def _chosen(record: dict[str, Any]) -> str:
             f"by the mean of their probabilities; {networks}"
         )
     best = record.get("best")
+    if best is None:
+        return "no epoch could be chosen"
     return (
-        "no epoch could be chosen" if best is None else f"best epoch {record['best_epoch']}, validation Dice {best:.3f}"
+        f"best epoch {record['best_epoch']}, validation {figure_words(record.get('metric', 'lesion_dice'))} {best:.3f}"
     )
 
 
@@ -111,12 +116,16 @@ def _operating_points(run: Path) -> Iterator[str]:
 
 def _evaluation(name: str, metrics: Metrics) -> str:
     weights, split = metrics["weights_sha256"][:12], metrics["split"][:12]
-    title = f"{this_part(metrics)} of {metrics['dataset']}"
-    threshold = "One threshold for each fold" if metrics["threshold"] is None else f"Threshold {metrics['threshold']:g}"
-    how = f"{threshold}{', mirrored images too' if metrics.get('tta') else ''}"
+    title = evaluation_title(metrics, Path(name))
+    how = ""
+    if "threshold" in metrics:  # of masks; other tasks have none
+        threshold = (
+            "One threshold for each fold" if metrics["threshold"] is None else f"Threshold {metrics['threshold']:g}"
+        )
+        how = f"{threshold}{', mirrored images too' if metrics.get('tta') else ''}. "
     where = f"`evaluation/{name}`, weights `{weights}`, split `{split}`"
-    lines = "\n".join(f"- {line}" for line in metrics["text"])
-    return f"## {title[0].upper()}{title[1:]}\n\n{how}. {where}.\n\n{lines}"
+    lines = "\n".join(f"- {escape(line, quote=False)}" for line in metrics["text"])
+    return f"## {title[0].upper()}{title[1:]}\n\n{how}{where}.\n\n{lines}"
 
 
 def _others(names: list[str]) -> Iterator[str]:
@@ -133,12 +142,13 @@ def _limits(record: Metrics, estimates: list[dict[str, Any]]) -> str:
         lines.append("Nobody has tested this run.")
     elif not any(one["part"] == "external" for one in estimates):
         lines.append("It was never tested on data from elsewhere; expect less there.")
-    few = [this_part(one) for one in estimates if one["lesion_cases"]["dice"]["low"] is None]
+    outlines = [one for one in estimates if _OUTLINES in one]
+    few = [this_part(one) for one in outlines if one[_OUTLINES]["dice"]["low"] is None]
     if few:
         lines.append(f"Too few groups for an interval: {', '.join(few)}.")
-    if any(not one["lesion_free_cases"]["n"] for one in estimates):
+    if any(not one["lesion_free_cases"]["n"] for one in outlines):
         lines.append("What it marks in images without a lesion is not known where there were none.")
-    if not any(one["calibration"]["after"] for one in estimates):
+    if not any(one["calibration"]["after"] for one in outlines):
         lines.append("Its probabilities were not calibrated.")
     lines.append("Nobody has shown that the model is safe or useful in the clinic.")
     return "## Limits\n\n" + "\n".join(f"- {line}" for line in lines)
@@ -148,12 +158,13 @@ def _write_figures(path: Path, metadata: dict[str, Any], estimates: Mapping[str,
     """Put the Dice of lesion cases, with n and interval, into ``eval_metrics``, where MONAI's model zoo has figures."""
     kept = ("mean", "low", "high", "n", "groups")
     figures = {
-        f"{this_part(one)} of {one['dataset']}": {
+        evaluation_title(one, Path(name)): {
             "dice_of_lesion_cases": {key: one["lesion_cases"]["dice"][key] for key in kept},
             "missed": one["lesion_cases"]["missed"],
             "weights_sha256": one["weights_sha256"],
         }
-        for one in estimates.values()
+        for name, one in estimates.items()
+        if _OUTLINES in one
     }
     text = json.dumps({**metadata, "eval_metrics": figures}, indent=4, ensure_ascii=False)
     write_text(path, text + "\n", overwrite=True)

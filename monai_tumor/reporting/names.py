@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from monai_tumor.metrics.measures import (
@@ -42,6 +43,12 @@ PARTS = (
 
 # The parts whose figures say how good a run is; those of the others were learnt or chosen from.
 ESTIMATES = ("test", "out_of_fold", "external")
+
+
+def evaluation_title(metrics: Mapping[str, Any], folder: Path) -> str:
+    """Return part and data set; a sealed test also by what tells its data from another folder of the same layout."""
+    sealed = f" {folder.name[-8:]}" if metrics["part"] == "external" else ""
+    return f"{this_part(metrics)} of {metrics['dataset']}{sealed}"
 
 
 def title(measure: str) -> str:

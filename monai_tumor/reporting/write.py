@@ -10,7 +10,7 @@ from monai_tumor.evaluation.folder import METRICS
 from monai_tumor.imaging.read import read_mask
 from monai_tumor.imaging.write import write_text
 from monai_tumor.reporting.content import ReportContent
-from monai_tumor.reporting.names import ESTIMATES, this_part
+from monai_tumor.reporting.names import ESTIMATES, evaluation_title
 from monai_tumor.reporting.page import build_report
 from monai_tumor.reporting.read import read_json
 
@@ -21,7 +21,7 @@ REPORT = "report.html"
 
 
 def write_report(evaluation: RecordEvaluation) -> Path:
-    """Write ``report.html`` of an evaluation that has finished, and return its path.
+    """Write ``report.html`` of an evaluation whose cases and figures are there, and return its path.
 
     Figures on other data stand beside: an external test beside the newest test of the run's own data, and the other way round.
     """
@@ -47,6 +47,6 @@ def _beside(root: Path, folder: Path, metrics: Mapping[str, Any]) -> Iterator[tu
     for path in sorted((root / "evaluation").glob(f"*/{METRICS}")):
         other = read_json(path)
         if path.parent != folder and other.get("part") in ESTIMATES:
-            found[f"{this_part(other)} ({other['dataset']})"] = other
-    own = f"{this_part(metrics)} ({metrics['dataset']})"
+            found[evaluation_title(other, path.parent)] = other
+    own = evaluation_title(metrics, folder)
     yield from ((title, other) for title, other in found.items() if title != own)

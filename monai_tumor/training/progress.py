@@ -11,16 +11,18 @@ from tqdm import tqdm
 
 from monai_tumor.training.handlers import loss_of
 from monai_tumor.training.process import rank
+from monai_tumor.wording import figure_words
 
 
 class TrainingProgress:
-    """One bar over all epochs on stderr: loss, validation Dice, images a second, time left.
+    """One bar over all epochs on stderr: loss, validation figure, images a second, time left.
 
     Where stderr is no terminal it is one line an epoch.
 
     Args:
         evaluator: Whose metrics are shown.
-        metric: Which of them.
+        metric: Which of them; how many cases it is about stands in the metrics as ``<metric>_lesion_cases`` or
+            ``<metric>_cases``.
         batch_size: Images in an iteration.
     """
 
@@ -58,7 +60,7 @@ class TrainingProgress:
             done = (engine.state.iteration - 1) % (engine.state.epoch_length or 1) + 1
             speed = done * self.batch_size / (now - self._epoch_started)
             loss = float(loss_of(engine))
-            self._bar.set_postfix_str(f"loss {loss:.3f}, {self._dice()}, {speed:.1f} images/s", refresh=False)
+            self._bar.set_postfix_str(f"loss {loss:.3f}, {self._figure()}, {speed:.1f} images/s", refresh=False)
         self._bar.update()
 
     def _end_epoch(self, engine: Engine) -> None:
@@ -69,16 +71,18 @@ class TrainingProgress:
         if self._bar.disable and rank() == 0:
             print(
                 f"epoch {engine.state.epoch}/{engine.state.max_epochs}: loss {engine.state.metrics.get('loss', 0):.3f}, "
-                f"{self._dice()}, {images / seconds:.1f} images/s with validation, {left / 60:.1f} min left",
+                f"{self._figure()}, {images / seconds:.1f} images/s with validation, {left / 60:.1f} min left",
                 file=sys.stderr,
                 flush=True,
             )
 
-    def _dice(self) -> str:
-        value = self.evaluator.state.metrics.get(self.metric)
+    def _figure(self) -> str:
+        words, metrics = figure_words(self.metric), self.evaluator.state.metrics
+        value = metrics.get(self.metric)
         if value is None or not self._is_fresh:
-            return "Dice -"
-        return f"validation Dice {value:.3f} (n = {self.evaluator.state.metrics[f'{self.metric}_lesion_cases']:.0f})"
+            return f"{words} -"
+        counted = [metrics[name] for name in (f"{self.metric}_lesion_cases", f"{self.metric}_cases") if name in metrics]
+        return f"validation {words} {value:.3f}" + "".join(f" (n = {count:.0f})" for count in counted)
 
     def _close(self, engine: Engine) -> None:
         self._bar.close()

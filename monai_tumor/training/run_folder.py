@@ -171,9 +171,10 @@ def next_number(folder: Path) -> int:
 def fold_count(run: Path) -> int | None:
     """Return the number of folds of a fold set; None for any other run or bundle."""
     try:
-        folds = json.loads((run / RUN_FILE).read_text(encoding="utf-8")).get("folds")
+        record = json.loads((run / RUN_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
+    folds = record.get("folds") if isinstance(record, dict) else None
     return folds if isinstance(folds, int) else None
 
 
@@ -190,8 +191,10 @@ def _read_record(run: Path) -> dict[str, Any]:
 def _made(folder: Path, exist_ok: bool = False) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=exist_ok)
-    except FileExistsError:
-        raise
+    except FileExistsError as error:
+        if folder.is_dir():
+            raise
+        raise WrongCallError(f"{folder} is a file where a folder is to be made; move it away") from error
     except OSError as error:
         raise WrongCallError(
             f"{folder} cannot be made: {error.strerror}; change to a folder you can write to"

@@ -5,7 +5,7 @@ import json
 import pytest
 from monai.bundle import ConfigParser
 
-from monai_tumor.bundles.find import bundle_folder, config_file, recipe_file, recipes
+from monai_tumor.bundles.find import bundle_folder, config_file, recipe_file, recipe_folder
 from monai_tumor.bundles.settings import check_settings
 from monai_tumor.errors import WrongCallError
 
@@ -91,8 +91,8 @@ def test_all_overlays_of_the_toolkit_are_valid(organ):
     for part in ("evaluate", "multi_gpu_train"):
         check_settings([config_file(root, "train"), config_file(root, part)], {})
     check_settings([config_file(root, "inference")], {})
-    for name in recipes():
-        check_settings([config_file(root, "train"), recipe_file(name)], {})
+    for path in recipe_folder().glob("*.json"):
+        check_settings([config_file(root, "train"), path], {})
 
 
 def test_a_folder_is_no_recipe(tmp_path):

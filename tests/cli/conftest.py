@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -75,3 +76,10 @@ def plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
     for name in set(sys.modules) - before:
         if name.startswith("fake_"):
             del sys.modules[name]
+
+
+@pytest.fixture
+def own_run(trained: Trained, tmp_path: Path) -> Path:
+    """A copy of the run as its training has left it."""
+    forget = shutil.ignore_patterns("evaluation", "operating_point*.json")
+    return Path(shutil.copytree(trained.run, tmp_path / "run", ignore=forget))

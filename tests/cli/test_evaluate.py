@@ -1,6 +1,5 @@
 import json
 import shlex
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -46,13 +45,6 @@ def test_the_real_data_of_a_run_must_be_given_again(trained: Any, program: Progr
     result = program("evaluate", trained.run)
     assert result.exit_code == 2
     assert "data set 'folder' needs its folder; give it as --dataset_dir DIR" in result.stderr
-
-
-@pytest.fixture
-def own_run(trained: Any, tmp_path: Path) -> Path:
-    """A copy of the run as its training has left it."""
-    forget = shutil.ignore_patterns("evaluation", "operating_point*.json")
-    return Path(shutil.copytree(trained.run, tmp_path / "run", ignore=forget))
 
 
 @pytest.fixture

@@ -145,11 +145,12 @@ WRONG: dict[str, tuple[Words, str]] = {
 
 
 @pytest.mark.parametrize("use", WRONG)
-def test_a_wrong_use_ends_in_one_clear_line(use: str, trained: Any, program: Any, tmp_path: Path) -> None:
+def test_a_wrong_use_ends_in_one_clear_line(
+    use: str, own_run: Path, trained: Any, program: Any, tmp_path: Path
+) -> None:
     words, told = WRONG[use]
-    run = Path(shutil.copytree(trained.run, tmp_path / "run"))
-    result = program(*words(run, trained.images, tmp_path / "folder"))
+    result = program(*words(own_run, trained.images, tmp_path / "folder"))
     lines = [line for line in result.stderr.splitlines() if line.startswith(("error:", "Error:"))]
     assert result.exit_code == 2, result.stderr
     assert len(lines) == 1 and told in lines[0], result.stderr
-    assert "Traceback" not in result.stderr and not list(run.glob("evaluation/*/metrics.json"))
+    assert "Traceback" not in result.stderr and not list(own_run.glob("evaluation/*/metrics.json"))

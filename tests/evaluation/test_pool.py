@@ -11,6 +11,7 @@ import pytest
 from monai_tumor.errors import WrongCallError
 from monai_tumor.evaluation.evaluated_case import write_case
 from monai_tumor.evaluation.folder import EvaluationFolder, read_cases
+from monai_tumor.evaluation.parts import point_for
 from monai_tumor.evaluation.pool import finished_test, fold_runs, pool_folds
 from monai_tumor.evaluation.scoring import evaluate_case
 from monai_tumor.imaging.write import write_mask
@@ -120,3 +121,19 @@ def test_folds_that_are_not_trained_are_named(root: Path) -> None:
         fold_runs(root)
     with pytest.raises(WrongCallError, match="is no fold set"):
         fold_runs(root / "fold-0")
+
+
+def test_folds_tested_with_different_settings_are_not_pooled(root: Path) -> None:
+    folder = root / "fold-2" / "evaluation" / "001-test" / "evaluation.json"
+    folder.write_text(json.dumps({**json.loads(folder.read_text()), "prediction_sha256": "other"}))
+    with pytest.raises(WrongCallError, match="were tested with different settings"):
+        pool_folds(root, pooled_in(root), False, HALF)
+
+
+@pytest.mark.parametrize(("threshold", "area"), [("operating_point.json", None), ("auto", 0.01)])
+def test_out_of_fold_cases_take_a_number_or_each_fold_s_own_choice(
+    root: Path, threshold: str, area: float | None
+) -> None:
+    assert point_for("out_of_fold", str(root), "auto", None, False) is PER_FOLD
+    with pytest.raises(WrongCallError, match=r"out-of-fold cases take a number|each fold chooses it"):
+        point_for("out_of_fold", str(root), threshold, area, False)

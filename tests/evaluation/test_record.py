@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from monai_tumor.bundles.find import config_file
 from monai_tumor.bundles.launch import run_bundle
@@ -16,6 +19,8 @@ from monai_tumor.errors import WrongCallError, WrongDataError, user_error
 from monai_tumor.evaluation import record
 from monai_tumor.evaluation.folder import read_cases
 from monai_tumor.imaging.read import read_mask
+from monai_tumor.imaging.write import write_mask, write_picture
+from monai_tumor.splits.split import read_split, write_split
 
 
 def evaluate(run: Path, **settings: Any) -> dict[str, Any]:
@@ -150,7 +155,7 @@ def test_what_the_run_was_calibrated_on_is_left_out_of_its_external_test(run: Pa
 
 
 def test_training_pictures_in_the_external_folder_are_refused(run: Path, clinic: dict[str, str]) -> None:
-    with pytest.raises(WrongDataError, match=r"\d+ of 120 test cases were in the training or validation part"):
+    with pytest.raises(WrongDataError, match=r"\d+ of 120 cases were in the training or validation part"):
         evaluate(run, part="external", dataset_name="phantom", dataset_dir=None)
 
 
@@ -173,3 +178,83 @@ def test_wrong_settings_are_named(run: Path, settings: dict[str, Any], told: str
 def test_more_local_cases_than_there_are(run: Path, clinic: dict[str, str]) -> None:
     with pytest.raises(WrongDataError, match=r"20 local cases were asked for; data set 'folder' has 14 labelled cases"):
         evaluate(run, part="calibration", local_cases=20, **clinic)
+
+
+def test_other_settings_begin_anew_and_never_mix(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        stop_after(patch, "write_case", 2)
+        evaluate(run)
+    assert evaluate(run, **{"prepare#rows": 96})["folder"].name == "002-test"
+
+
+def test_an_operating_point_of_other_settings_is_refused(run: Path) -> None:
+    evaluate(run, part="validation", **{"prepare#rows": 96})
+    with pytest.raises(WrongDataError, match="was chosen with another prepare, network_def or precision"):
+        evaluate(run, threshold="auto")
+
+
+def test_an_evaluation_killed_before_its_report_goes_on_even_when_sealed(
+    run: Path, clinic: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(
+            "monai_tumor.reporting.write.build_report", lambda content: (_ for _ in ()).throw(KeyboardInterrupt)
+        )
+        evaluate(run, part="external", **clinic)
+    made = stop_after(monkeypatch, "write_case", 1000)
+    metrics = evaluate(run, part="external", **clinic)
+    assert made == [] and (metrics["folder"] / "report.html").is_file()
+
+
+def test_a_copy_of_the_pictures_is_no_new_test_set(run: Path, clinic: dict[str, str], tmp_path: Path) -> None:
+    evaluate(run, part="external", **clinic)
+    copy = shutil.copytree(clinic["dataset_dir"], tmp_path / "copy")
+    for path in copy.rglob("*.png"):
+        if "mask" not in path.name:
+            picture = np.array(Image.open(path))
+            picture[0, 0] ^= 1
+            Image.fromarray(picture).save(path)
+    with pytest.raises(WrongCallError, match="was tested on 14 pictures"):
+        evaluate(run, part="external", threshold=0.4, dataset_name="folder", dataset_dir=str(copy))
+
+
+def test_nothing_is_calibrated_on_the_test_part_of_the_run(run: Path) -> None:
+    with pytest.raises(WrongDataError, match="were in the training, validation or test part of this run"):
+        evaluate(run, part="calibration", local_cases=20, dataset_name="phantom", dataset_dir=None)
+
+
+def test_the_validation_part_is_that_of_the_run(run: Path, tmp_path: Path) -> None:
+    split = read_split(run / "split.json")
+    swap = {"test": "validation", "validation": "test"}
+    entries = {name: replace(entry, part=swap.get(entry.part, entry.part)) for name, entry in split.cases.items()}
+    write_split(tmp_path / "swapped.json", replace(split, cases=entries))
+    with pytest.raises(WrongCallError, match="split_file is not the split of"):
+        evaluate(run, part="validation", split_file=str(tmp_path / "swapped.json"))
+
+
+def test_an_empty_folder_that_a_kill_left_is_used_and_a_full_one_refused(run: Path, clinic: dict[str, str]) -> None:
+    metrics = evaluate(run, part="external", **clinic)
+    name = metrics["folder"].name
+    shutil.rmtree(run / "evaluation")
+    (run / "evaluation" / name).mkdir(parents=True)
+    assert evaluate(run, part="external", **clinic)["folder"].name == name
+    (run / "evaluation" / name / "evaluation.json").unlink()
+    with pytest.raises(WrongCallError, match="is at work in another process, or damaged"):
+        evaluate(run, part="external", threshold=0.3, **clinic)
+
+
+@pytest.mark.parametrize(
+    "settings", [{"tta": 5}, {"seed": -1}, {"seed": 1.5}, {"smallest_area": "abc"}, {"threshold": None}]
+)
+def test_settings_of_another_kind_are_named(run: Path, settings: dict[str, Any]) -> None:
+    with pytest.raises((WrongCallError, WrongDataError), match=next(iter(settings))):
+        evaluate(run, **settings)
+
+
+def test_calibration_without_a_lesion_is_an_error(run: Path, tmp_path: Path) -> None:
+    for number in range(6):
+        picture = np.random.default_rng(number).integers(0, 255, (60, 80), dtype=np.uint8)
+        write_picture(tmp_path / "free" / f"n{number}.png", picture)
+        write_mask(tmp_path / "free" / f"n{number}_mask.png", np.zeros((60, 80), bool))
+    with pytest.raises(WrongDataError, match="none of 4 cases has a lesion"):
+        evaluate(run, part="calibration", local_cases=4, dataset_name="folder", dataset_dir=str(tmp_path / "free"))

@@ -69,7 +69,7 @@ def test_another_division_of_the_same_data_is_refused(trained: tuple[Path, Split
     folder, split = trained
     sources = (CaseSource("folder", str(folder), seed=seed) for seed in range(1, 9))
     other = next(source for source in sources if source.split.ids("test") != split.ids("test"))
-    with pytest.raises(WrongDataError, match=r"1 of 1 test cases .* the same pixels\), so this would be no test"):
+    with pytest.raises(WrongDataError, match=r"1 of 1 cases .* the same pixels\), so this would be no test"):
         refuse_seen_cases(split, other.split, other.split.ids("test"))
 
 
@@ -89,7 +89,7 @@ def test_pictures_that_were_never_seen_may_be_tested(trained: tuple[Path, Split]
 def test_another_copy_of_a_training_picture_is_refused(trained, tmp_path, copy, reason) -> None:
     folder, split = trained
     source = external(tmp_path / "new", {"copy": copy(training_picture(split, folder))})
-    with pytest.raises(WrongDataError, match=rf"1 of 1 test cases .*'copy' first: {reason}"):
+    with pytest.raises(WrongDataError, match=rf"1 of 1 cases .*'copy' first: {reason}"):
         refuse_seen_cases(split, source.split, source.split.ids("test"))
 
 
@@ -123,3 +123,11 @@ def test_the_same_names_in_two_folders_of_anybody_are_two_patients(trained: tupl
     refuse_seen_cases(trained[1], other, list(other.cases))
     with pytest.raises(WrongDataError, match="the same group"):
         refuse_seen_cases(replace(trained[1], dataset="busi"), replace(other, dataset="busi"), list(other.cases))
+
+
+def test_a_fold_set_has_learnt_from_all_of_its_cases(trained: tuple[Path, Split]) -> None:
+    folder, split = trained
+    dataset = open_dataset("folder")
+    folds = divide(dataset, dataset.cases(folder), folds=3)
+    with pytest.raises(WrongDataError, match="12 of 12 cases were in the folds of this run"):
+        refuse_seen_cases(folds, split, list(split.cases))

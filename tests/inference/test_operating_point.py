@@ -65,7 +65,17 @@ def test_a_point_of_other_weights_is_refused_and_its_temperature_not_used(root: 
     assert operating_point(root, 0.5).temperature is None
 
 
-@pytest.mark.parametrize("change", [{"threshold": 1.5}, {"smallest_area": -1}, {"threshold": "0.3"}, {"tta": 1.5}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"threshold": 1.5},
+        {"smallest_area": -1},
+        {"threshold": "0.3"},
+        {"tta": 1.5},
+        {"temperature": -1},
+        {"chosen_on": 5},
+    ],
+)
 def test_a_file_with_other_values_is_refused(root: str, change: dict[str, object]) -> None:
     choose(root)
     path = own_file(root, False)

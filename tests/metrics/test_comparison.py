@@ -132,3 +132,10 @@ def test_runs_on_different_cases_are_refused() -> None:
         compare_runs(FIRST, SECOND | {"d1": 0.5}, GROUPS)
     with pytest.raises(WrongDataError, match=r"4 cases .* without a group; compare runs on the same cases"):
         compare_runs(FIRST, SECOND, {})
+
+
+def test_the_median_of_the_differences_is_told_too():
+    first = {f"c{number}": 0.5 for number in range(5)}
+    second = {f"c{number}": 0.5 + value for number, value in enumerate((-0.2, -0.1, 0.05, 0.3, 0.4))}
+    found = compare_runs(first, second, {name: name for name in first})
+    assert found.difference.median == pytest.approx(0.05) and found.difference.mean == pytest.approx(0.09)

@@ -82,3 +82,14 @@ def test_a_split_of_another_data_set_is_refused(phantom, tmp_path):
     write_split(tmp_path / "split.json", replace(phantom.split, dataset="folder"))
     with pytest.raises(WrongCallError, match=r"divides data set 'folder', not 'phantom'; give --dataset_name folder"):
         CaseSource("phantom", split_file=str(tmp_path / "split.json")).items("test")
+
+
+def test_what_a_subclass_adds_to_the_digest_is_no_matter_of_the_split(phantom, tmp_path):
+    """A mask that was predicted anew makes other prepared arrays, and no other files."""
+
+    class Predicted(CaseSource):
+        def digest(self, case_id: str) -> str:
+            return f"{super().digest(case_id)}-with-another-mask"
+
+    write_split(tmp_path / "split.json", phantom.split)
+    assert Predicted("phantom", split_file=str(tmp_path / "split.json")).split.hash == phantom.split.hash

@@ -75,11 +75,11 @@ def test_of_each_part_the_newest_evaluation_counts(run: Path) -> None:
 
 def test_an_external_test_stands_beside_and_is_in_the_metadata(run: Path) -> None:
     evaluated(run, "001-test", metrics())
-    evaluated(run, "external-bus_bra-1", metrics("external", "bus_bra", 0.5))
+    evaluated(run, "external-bus_bra-12345678", metrics("external", "bus_bra", 0.5))
     card = write_card(run).read_text()
-    assert "## External test of bus_bra" in card and "never tested on data from elsewhere" not in card
+    assert "## External test of bus_bra 12345678" in card and "never tested on data from elsewhere" not in card
     figures = json.loads((run / "configs" / "metadata.json").read_text())["eval_metrics"]
-    assert figures["external test of bus_bra"]["dice_of_lesion_cases"]["mean"] == 0.5
+    assert figures["external test of bus_bra 12345678"]["dice_of_lesion_cases"]["mean"] == 0.5
     assert figures["test part of busi"]["dice_of_lesion_cases"]["groups"] == 20
 
 
@@ -107,3 +107,22 @@ def test_the_operating_point_is_told_with_what_it_was_chosen_on(run: Path) -> No
     (run / "operating_point.json").write_text(json.dumps(point))
     told = "Threshold 0.3, smallest lesion 0.2 % of the image, temperature 1.250: chosen on validation part."
     assert told in write_card(run).read_text()
+
+
+def test_an_evaluation_of_another_task_than_masks_tells_its_own_lines(run: Path) -> None:
+    record = {**RECORD, "metric": "balanced_accuracy"}
+    (run / "run.json").write_text(json.dumps(record))
+    ours = ("part", "dataset", "split", "weights_sha256")
+    found = {name: metrics()[name] for name in ours}
+    evaluated(run, "001-test", {**found, "text": ["accuracy: 0.8"]})
+    card = write_card(run).read_text()
+    assert "best epoch 2, validation balanced accuracy 0.500" in card
+    assert "## Test part of busi" in card and "- accuracy: 0.8" in card and "Threshold" not in card
+    assert "Nobody has tested" not in card
+
+
+def test_two_folders_of_one_layout_are_two_external_tests(run: Path) -> None:
+    for digits in ("11111111", "22222222"):
+        evaluated(run, f"external-folder-{digits}", metrics("external", "folder", float(digits[0]) / 10))
+    card = write_card(run).read_text()
+    assert "## External test of folder 11111111" in card and "## External test of folder 22222222" in card

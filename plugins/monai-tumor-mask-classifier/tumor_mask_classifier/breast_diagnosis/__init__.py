@@ -1,0 +1,1 @@
+"""The bundle ``breast_diagnosis``: configuration files only."""
