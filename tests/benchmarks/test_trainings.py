@@ -125,3 +125,28 @@ def test_a_budget_of_processor_time_does_not_count_waiting(script) -> None:
     before = budget.seconds
     time.sleep(0.2)
     assert budget.seconds - before < 0.1
+
+
+def test_a_real_run_is_collected_with_its_external_test(script, tmp_path: Path) -> None:
+    interval = dict.fromkeys(("mean", "low", "high", "median", "n", "groups", "undefined"), 1) | {"text": "1 (n = 1)"}
+    real_run = script("real_run")
+    for part in ("out_of_fold", "external", "validation"):
+        metrics = {
+            **{"part": part, "dataset": "busi", "threshold": 0.5, "smallest_area": 0.0, "weights_sha256": "w"},
+            **{
+                "chosen_on": "",
+                "lesions": {"reference": 3},
+                "calibration": {"before": {"ece": 0.1, "brier": 0.2, "n": 9}},
+            },
+            "lesion_cases": {"n": 2, "missed": 1, **dict.fromkeys(real_run.LESION, interval)},
+            "lesion_free_cases": {"n": 0},
+        }
+        metrics["calibration"]["after"] = None
+        (tmp_path / "evaluation" / part).mkdir(parents=True)
+        (tmp_path / "evaluation" / part / "metrics.json").write_text(json.dumps(metrics))
+    (tmp_path / "run.json").write_text(json.dumps({"bundle": "breast", "cpu_seconds": 60.0}))
+    found = real_run.collected(tmp_path, ["monai-tumor train breast"])
+    assert [one["part"] for one in found["evaluations"]] == ["external", "out_of_fold"]
+    assert (
+        found["evaluations"][0]["title"] == "external, busi, threshold 0.5" and found["trained"]["bundle"] == "breast"
+    )
