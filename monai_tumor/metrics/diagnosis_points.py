@@ -33,7 +33,7 @@ _Flags = Sequence[bool] | _Bools
 
 
 @dataclass(frozen=True, slots=True)
-class OperatingPoint(PlainResult):
+class SensitivityPoint(PlainResult):
     """A threshold and what it is worth on some cases.
 
     Attributes:
@@ -53,7 +53,7 @@ class OperatingPoint(PlainResult):
 
 def choose_sensitivity_point(
     probability: _Scores, positive: _Flags, groups: Sequence[str], at_least: float = 0.95, seed: int = 0
-) -> OperatingPoint:
+) -> SensitivityPoint:
     """Choose the highest threshold that finds at least a stated share of the positive cases.
 
     It lies midway between the lowest probability that must be called positive and the next lower one of any case, so
@@ -85,7 +85,7 @@ def choose_sensitivity_point(
 
 def measure_point(
     threshold: float, probability: _Scores, positive: _Flags, groups: Sequence[str], seed: int = 0
-) -> OperatingPoint:
+) -> SensitivityPoint:
     """Return sensitivity and specificity of a threshold that was chosen before, on other cases.
 
     Args:
@@ -105,7 +105,7 @@ def measure_point(
         mean_interval(right[one], [groups[k] for k in np.flatnonzero(one).tolist()], seed, limits=(0.0, 1.0))
         for one in (flags, ~flags)
     )
-    return OperatingPoint(threshold, found, cleared, int(flags.sum()), int((~flags).sum()))
+    return SensitivityPoint(threshold, found, cleared, int(flags.sum()), int((~flags).sum()))
 
 
 def sensitivity_at_specificity(
