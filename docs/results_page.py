@@ -389,8 +389,8 @@ SECTIONS = {
         "Brain: slices of twelve LGG patients out-of-fold, then sealed on another set",
         "Recipe `fast`, four folds by patient. Then all four together, once, on contrast-enhanced T1 slices from elsewhere, "
         "which have neither the sequences nor the tumours that they were trained on: two thirds are missed. (The first time "
-        "the slices were read as a plain folder, each a group: the same Dice, 0.129 to 0.386. This is the same test on a copy of "
-        "the run, with neighbouring slices in one group; nothing else was changed.)",
+        "the slices were read as a plain folder, each a group: the same Dice, 0.129 to 0.386. This is the same test on a copy "
+        "of the run, with neighbouring slices in one group; nothing else was changed.)",
     ),
     "brain_lgg_folds": _lgg,
     "train_step": _train_step,
