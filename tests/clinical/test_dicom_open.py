@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -80,7 +81,11 @@ def test_an_element_that_claims_gigabytes_costs_nothing(tmp_path: Path, write_di
     content = write_dicom(tmp_path / "a", ramp).read_bytes()
     at = content.rindex(b"\xe0\x7f\x10\x00OB\0\0") + 8
     (tmp_path / "a").write_bytes(content[:at] + b"\xf0\xff\xff\xff" + content[at + 4 :])
-    open_dicom(tmp_path / "a", "scan")
+    tracemalloc.start()
+    opened = open_dicom(tmp_path / "a", "scan")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert opened.dataset.Rows == 6 and peak < 8 << 20  # the file claims 4 GiB
 
 
 def test_nesting_without_end_is_an_ordinary_refusal(tmp_path: Path, write_dicom: Callable[..., Path], ramp) -> None:
