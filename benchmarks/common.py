@@ -78,6 +78,25 @@ class Clock:
         }
 
 
+def call(*words: str) -> None:
+    """Call ``monai-tumor`` in a process of its own and end with it where it fails."""
+    subprocess.run([sys.executable, "-m", "monai_tumor", *words], check=True, cwd=ROOT)
+
+
+def train(run: Path, words: list[str], data: list[str]) -> None:
+    """Train a run, go on with one that was begun, and leave a finished one as it is.
+
+    Args:
+        run: Its folder.
+        words: What follows ``train`` for a new one, without its folder.
+        data: The words that name the data, which a resumed run is given again.
+    """
+    from monai_tumor.folds.child import is_finished, training_words
+
+    if not is_finished(run):
+        call(*training_words(run, [*words, "--run-dir", str(run)], data))
+
+
 def medians(looks: list[dict[str, float]]) -> dict[str, float]:
     """Return the median of each entry."""
     return {name: statistics.median(look[name] for look in looks) for name in looks[0]}

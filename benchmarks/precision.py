@@ -11,12 +11,10 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
-from common import ROOT, report
+from common import call, report, train
 from scipy import stats
 
 NETWORKS = {
@@ -67,9 +65,9 @@ def test_run(options: argparse.Namespace, number: int, seed: int, precision: str
     if not list(run.glob("evaluation/*-test/metrics.json")):
         settings = {"seed": seed, "precision": precision, "prepare#rows": 128, "prepare#columns": 128}
         words = [part for key, value in settings.items() for part in ("--set", f"{key}={value}")]
-        words += ["--dataset-dir", options.dataset_dir, "--split", str(options.work / "split.json")]
-        words += ["--epochs", str(options.epochs), "--run-dir", str(run), *list(NETWORKS.values())[number]]
-        call("train", "breast", *words)
+        data = ["--dataset-dir", options.dataset_dir]
+        words += [*data, "--split", str(options.work / "split.json"), "--epochs", str(options.epochs)]
+        train(run, ["breast", *words, *list(NETWORKS.values())[number]], data)
         call("evaluate", str(run), "--dataset-dir", options.dataset_dir)
     (metrics,) = run.glob("evaluation/*-test/metrics.json")
     record = json.loads((run / "run.json").read_text())
@@ -77,10 +75,6 @@ def test_run(options: argparse.Namespace, number: int, seed: int, precision: str
         "dice": json.loads(metrics.read_text())["lesion_cases"]["dice"]["mean"],
         "cpu_seconds": record["cpu_seconds"],
     }
-
-
-def call(*words: str) -> None:
-    subprocess.run([sys.executable, "-m", "monai_tumor", *words], check=True, cwd=ROOT)
 
 
 if __name__ == "__main__":

@@ -135,15 +135,22 @@ def run_or_show(run_id: str, files: Sequence[Path], settings: Mapping[str, Any],
 
 def run_or_show_all(run_id: str, steps: Sequence[Step], show: bool, as_json: bool) -> None:
     """Check all settings, then run one step after the other in this process, or print the equal MONAI commands and end."""
-    from monai_tumor.bundles.launch import plain_command, run_bundle
-    from monai_tumor.bundles.settings import check_settings
+    from monai_tumor.bundles.launch import run_bundle
     from monai_tumor.cli.output import stdout_for_json
+
+    check_or_show(run_id, steps, show)
+    with stdout_for_json(as_json):
+        for files, settings in steps:
+            run_bundle(run_id, files, settings)
+
+
+def check_or_show(run_id: str, steps: Sequence[Step], show: bool) -> None:
+    """Check the settings of all steps; with ``show`` print the equal MONAI commands, one a line, and end."""
+    from monai_tumor.bundles.launch import plain_command
+    from monai_tumor.bundles.settings import check_settings
 
     for files, settings in steps:
         check_settings(files, settings)
     if show:
         click.echo("\n".join(plain_command(run_id, files, settings) for files, settings in steps))
         raise click.exceptions.Exit(0)
-    with stdout_for_json(as_json):
-        for files, settings in steps:
-            run_bundle(run_id, files, settings)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
 from monai_tumor.cli.options import (
+    check_or_show,
     collect_settings,
     json_option,
     path_setting,
-    run_or_show,
     set_option,
     show_option,
     threshold_option,
@@ -22,16 +21,28 @@ from monai_tumor.cli.options import (
     tta_option,
 )
 from monai_tumor.cli.output import put_json
+from monai_tumor.cli.predict_stages import (
+    DIAGNOSIS,
+    PREDICTIONS,
+    classifier_stage,
+    has_failed,
+    run_stage,
+)
 from monai_tumor.errors import WrongCallError
 
 
 @click.command("predict", epilog="Example: monai-tumor predict scans/ --bundle runs/brain/001 --output masks")
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=click.Path())
 @click.option("--bundle", metavar="RUN", required=True, type=click.Path(), help="Trained run or bundle.")
+@click.option("--classifier", metavar="RUN", type=click.Path(), help="Trained classifier that sees image and mask.")
+@click.option("--explain", is_flag=True, help="Let the classifier show what it looked at, if it can.")
 @click.option("--output", metavar="DIR", required=True, type=click.Path(), help="New folder for masks and overlays.")
 @threshold_option
 @tta_option
 @set_option
+@click.option(
+    "--classifier-set", "classifier_words", metavar="KEY=VALUE", multiple=True, help="Any setting of the classifier."
+)
 @show_option
 @json_option
 @click.pass_context
@@ -40,25 +51,34 @@ def predict_command(
 ) -> None:
     """Outline tumours in image files, or in all images of folders.
 
-    Writes NAME_mask.png and NAME_overlay.png for each image, and predictions.json. A file that cannot be read is named
-    and passed over; the exit code is 1 then.
+    Writes NAME_mask.png and NAME_overlay.png for each image, and predictions.json. With --classifier, what that says of
+    each image and its mask goes to DIR/diagnosis. A file that cannot be read is named and passed over; the exit code is 1
+    then.
     """
     from monai_tumor.bundles.find import config_file
 
-    show, as_json = given["show"], given["as_json"]
-    root = trained_root(bundle)
-    folder = Path(str(path_setting(output)))
-    if (folder / "predictions.json").exists() and not show:
-        raise WrongCallError(f"{output} holds a prediction already; give another folder to --output")
+    root, folder, show = trained_root(bundle), Path(output), given["show"]
+    stage = classifier_stage(given, bundle, folder)
+    if not show:
+        _refuse_former([folder] if stage is None else [folder, folder / DIAGNOSIS])
+    images = _images(inputs, show)
     asked = {"threshold": threshold_setting(given["threshold"]), "tta": given["tta"] or None}
-    settings = collect_settings({"output_dir": str(folder), **_images(inputs, show), **asked}, words)
-    with contextlib.suppress(SystemExit):  # some files failed: counted below
-        run_or_show("predicting", [config_file(root, "inference")], settings, show, as_json)
-    results = json.loads((folder / "predictions.json").read_text(encoding="utf-8"))
-    failed = sum("error" in result for result in results)
-    if as_json:
+    settings = collect_settings({"output_dir": path_setting(str(folder)), **images, **asked}, words)
+    first = [config_file(root, "inference")], settings
+    check_or_show("predicting", [first, *([] if stage is None else [stage.step(images)])], show)
+    results = run_stage(first, given["as_json"])
+    if stage is not None:
+        results = stage.diagnose(results, images["dataset#data"], given["as_json"])
+    failed = sum(map(has_failed, results))
+    if given["as_json"]:
         put_json({"folder": str(folder), "predicted": len(results) - failed, "failed": failed, "images": results})
     ctx.exit(1 if failed else 0)
+
+
+def _refuse_former(folders: Sequence[Path]) -> None:
+    for folder in folders:
+        if (folder / PREDICTIONS).exists():
+            raise WrongCallError(f"{folder} holds a prediction already; give another folder to --output")
 
 
 def _images(inputs: tuple[str, ...], show: bool) -> dict[str, Any]:

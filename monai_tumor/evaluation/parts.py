@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -62,7 +62,14 @@ def point_for(
     return replace(point, temperature=None, calibrated_on="") if own else point
 
 
-def evaluated_ids(root: Path, source: CaseSource, part: str, local_cases: int | None, seed: int) -> list[str]:
+def evaluated_ids(
+    root: Path,
+    source: CaseSource,
+    part: str,
+    local_cases: int | None,
+    seed: int,
+    labelled: Collection[str] | None = None,
+) -> list[str]:
     """Return the ids of the labelled cases that are evaluated, in natural order.
 
     Args:
@@ -71,6 +78,7 @@ def evaluated_ids(root: Path, source: CaseSource, part: str, local_cases: int | 
         part: One of ``ALL_PARTS``.
         local_cases: How many cases the part ``calibration`` has.
         seed: Seed of their choice.
+        labelled: Ids of the cases that have what the evaluation compares with; None for those with a reference mask.
 
     Raises:
         WrongCallError: Unknown part, or a number of local cases that does not belong to it.
@@ -84,7 +92,8 @@ def evaluated_ids(root: Path, source: CaseSource, part: str, local_cases: int | 
         )
     if part == OUT_OF_FOLD:
         return []  # every fold has evaluated its own
-    labelled = {case.id for case in source.cases if case.masks is not None}
+    if labelled is None:
+        labelled = {case.id for case in source.cases if case.masks is not None}
     if part in PARTS:
         ids = [name for name in source.split.ids(part) if name in labelled]
         where = f"the {part} part of data set {source.name!r}"

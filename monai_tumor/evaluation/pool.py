@@ -47,7 +47,8 @@ def finished_test(run: Path, tta: bool, point: OperatingPoint) -> Path | None:
         asked |= {"threshold": point.threshold, "smallest_area": point.smallest_area}
     for folder in reversed(evaluations(run, "test")):
         found = identity_of(folder)
-        same = all(found.get(name) == value for name, value in asked.items())
+        # An evaluation that knows no such choice, as that of a classifier, cannot differ in it.
+        same = all(found.get(name, value) == value for name, value in asked.items())
         if same and bool(found.get("chosen_on")) == bool(point.chosen_on) and is_finished(folder):
             return folder
     return None

@@ -9,36 +9,38 @@ from typing import Any
 
 from monai_tumor.errors import WrongDataError
 from monai_tumor.folds.child import read_record
-from monai_tumor.folds.folder import FoldSetFolder
 from monai_tumor.folds.plan import NETWORK
 from monai_tumor.imaging.write import write_bytes, write_text
 from monai_tumor.reporting.card import write_card
+from monai_tumor.splits.split import Split
 
 _MEMBER = ("weights_sha256", "best", "best_epoch", "cpu_seconds")
 
 
-def join_folds(folder: FoldSetFolder) -> None:
+def join_folds(path: Path, runs: Sequence[Path], split: Split) -> None:
     """Write ``configs/``, ``models/model.pt``, ``run.json``, ``docs/README.md`` and ``LICENSE`` of a fold set.
 
     Nothing is written where they are there already, made of these very runs. ``run.json`` is written last but for the
     card, so that a killed call is noticed.
 
     Args:
-        folder: A fold set, all of whose folds are trained.
+        path: The fold set, whose ``split.json`` is there.
+        runs: The trained runs of its folds, fold 0 first, in folders of it.
+        split: The folds.
 
     Raises:
         WrongDataError: The runs are not of one kind.
     """
-    records = [read_record(run) for run in folder.runs]
-    members = [{"run": run.name, **_part(record)} for run, record in zip(folder.runs, records, strict=True)]
-    former = read_record(folder.path)
+    records = [read_record(run) for run in runs]
+    members = [{"run": run.name, **_part(record)} for run, record in zip(runs, records, strict=True)]
+    former = read_record(path)
     if former.get("members") == members:
         return
-    _write_configs(folder.runs, folder.path)
-    weights = _join_weights(folder.runs, folder.path)
-    record = {**_record(folder, records), "members": members, "weights_sha256": weights}
-    _write(folder.path / "run.json", json.dumps(record, indent=1, ensure_ascii=False) + "\n")
-    write_card(folder.path)
+    _write_configs(runs, path)
+    weights = _join_weights(runs, path)
+    record = {**_record(split, records), "members": members, "weights_sha256": weights}
+    _write(path / "run.json", json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+    write_card(path)
 
 
 def _part(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -77,7 +79,7 @@ def ensemble_of(network: Mapping[str, Any], members: int) -> dict[str, Any]:
 def _described(metadata: dict[str, Any], members: int) -> dict[str, Any]:
     """Let the metadata say that there is one map a fold."""
     output = metadata.get("network_data_format", {}).get("outputs", {}).get("pred", {})
-    if "num_channels" in output:
+    if output.get("num_channels") == 1:  # of a classifier there is one logit a class, as of one member
         meaning = output.get("channel_def", {}).get("0", "lesion")
         output["num_channels"] = members
         output["channel_def"] = {str(fold): f"{meaning}, by the network of fold {fold}" for fold in range(members)}
@@ -98,10 +100,10 @@ def _join_weights(runs: Sequence[Path], target: Path) -> str:
     return file_sha256(path)
 
 
-def _record(folder: FoldSetFolder, records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _record(split: Split, records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     from monai_tumor.training.record import case_counts, now
 
-    first, split = records[0], folder.split
+    first = records[0]
     folds = [[entry for entry in split.cases.values() if entry.part == fold] for fold in range(split.folds)]
     parameters = sum(record["settings"].get("parameters", 0) for record in records)
     return {

@@ -14,6 +14,7 @@ from monai_tumor.errors import WrongCallError
 from monai_tumor.folds.child import is_local
 from monai_tumor.folds.division import cut_folds, given_folds, open_fitting
 from monai_tumor.folds.frozen import configuration_digest, overlay_digest
+from monai_tumor.networks.factory import is_classification
 from monai_tumor.splits.split import Split
 
 NETWORK = "monai_tumor.networks.build"
@@ -66,10 +67,12 @@ class FoldPlan:
             if name in self.settings:
                 raise WrongCallError(f"--set {name}: a cross-validation gives this setting itself; leave it out")
         check_settings(self.files, self.settings)
-        self._check_prediction()
         configuration = self._configuration()
-        if configuration["network_def"].get("_target_") != NETWORK:
+        network = configuration["network_def"]
+        if network.get("_target_") != NETWORK:
             raise WrongCallError(f"network_def is not made by {NETWORK}, so its folds cannot predict together")
+        if not is_classification(network["name"]):  # the ensemble of classifiers takes the mean itself
+            self._check_prediction()
         configuration.get_parsed_content("budget")
 
     def described(self) -> dict[str, Any]:

@@ -44,7 +44,7 @@ def train_folds(plan: FoldPlan, path: str | Path | None = None, program: Sequenc
         try:
             _train(folder, plan, program, failed)
             if not failed:
-                join_folds(folder)
+                join_folds(folder.path, folder.runs, folder.split)
             status = "failed" if failed else "finished"
         except KeyboardInterrupt:
             pass  # said below; what is trained is kept

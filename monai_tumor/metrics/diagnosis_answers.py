@@ -56,9 +56,7 @@ class ConformalSet(PlainResult):
         Raises:
             WrongDataError: As of ``choose_conformal_set``.
         """
-        possible = self.sets(probabilities)
-        one, place = possible.sum(axis=1) == 1, possible.argmax(axis=1)
-        return [self.classes[k] if alone else REFER for alone, k in zip(one.tolist(), place.tolist(), strict=True)]
+        return answers_of(self.sets(probabilities), self.classes)
 
 
 def choose_conformal_set(
@@ -123,24 +121,47 @@ def measure_answers(
     Raises:
         WrongDataError: As of ``choose_conformal_set``.
     """
-    wanted = _checked_targets(targets, _checked(probabilities, chosen.classes))
+    found = measure_sets(chosen.sets(probabilities), chosen.classes, targets, groups, seed)
+    return {**found, "chosen": chosen.plain(), "text": [chosen.guarantee, *found["text"]]}
+
+
+def measure_sets(
+    possible: ArrayLike, classes: Sequence[str], targets: ArrayLike, groups: Sequence[str], seed: int = 0
+) -> dict[str, Any]:
+    """Return what sets of possible classes are worth, also where not all cases had the same thresholds (cross-fitting).
+
+    Args:
+        possible: bool (cases, classes), of ``ConformalSet.sets``.
+        classes: Names of the classes.
+        targets: int (cases,), index of the class of each case.
+        groups: Group of each case.
+        seed: Seed of the intervals.
+
+    Returns:
+        What ``measure_answers`` returns, without ``chosen``.
+
+    Raises:
+        WrongDataError: As of ``choose_conformal_set``.
+    """
+    sets = np.asarray(possible, dtype=bool)
+    wanted = _checked_targets(targets, sets)
     group_places(groups, len(wanted))
     names = np.array(list(groups), dtype=str)
-    possible, answers = chosen.sets(probabilities), np.array(chosen.answers(probabilities), dtype=object)
-    truth = np.array(chosen.classes, dtype=object)[wanted]
+    answers = np.array(answers_of(sets, classes), dtype=object)
+    truth = np.array(classes, dtype=object)[wanted]
     referred, wrong = answers == REFER, (answers != REFER) & (answers != truth)
 
     def share(flags: _Bools, among: _Bools) -> dict[str, Any]:
         return mean_interval(flags[among].astype(float), names[among].tolist(), seed, limits=(0.0, 1.0)).plain()
 
     per_class = {}
-    for number, name in enumerate(chosen.classes):
+    for number, name in enumerate(classes):
         own = wanted == number
         owners = np.unique(names[own])
-        covered = [float(possible[own & (names == one), number].all()) for one in owners]
+        covered = [float(sets[own & (names == one), number].all()) for one in owners]
         per_class[name] = {
             "n": int(own.sum()),
-            "answers": {answer: int((answers[own] == answer).sum()) for answer in (*chosen.classes, REFER)},
+            "answers": {answer: int((answers[own] == answer).sum()) for answer in (*classes, REFER)},
             "right": share(answers == truth, own),
             "wrong": share(wrong, own),
             "referred": share(referred, own),
@@ -151,7 +172,14 @@ def measure_answers(
         "error": share(wrong, ~referred),
         "per_class": per_class,
     }
-    return {"chosen": chosen.plain(), **found, "text": _lines(chosen, found)}
+    return {**found, "text": _lines(found)}
+
+
+def answers_of(possible: ArrayLike, classes: Sequence[str]) -> list[str]:
+    """Return the answer for each row of ``possible``, bool (cases, classes): the one class, or ``refer``."""
+    sets = np.asarray(possible, dtype=bool)
+    one, place = sets.sum(axis=1) == 1, sets.argmax(axis=1)
+    return [classes[k] if alone else REFER for alone, k in zip(one.tolist(), place.tolist(), strict=True)]
 
 
 def _excluded(groups: int, alpha: float) -> int:
@@ -171,9 +199,8 @@ def _guarantee(classes: Sequence[str], sizes: Sequence[int], alpha: float) -> st
     return f"{text} Too few groups to exclude: {', '.join(few)}." if few else text
 
 
-def _lines(chosen: ConformalSet, found: dict[str, Any]) -> list[str]:
+def _lines(found: dict[str, Any]) -> list[str]:
     lines = [
-        chosen.guarantee,
         f"referred: {found['referred']['text']}",
         f"wrong among the answered: {found['error']['text']}",
     ]
@@ -195,7 +222,7 @@ def _checked(probabilities: ArrayLike, classes: Sequence[str]) -> _Floats:
     return values
 
 
-def _checked_targets(targets: ArrayLike, values: _Floats) -> NDArray[np.int64]:
+def _checked_targets(targets: ArrayLike, values: _Floats | _Bools) -> NDArray[np.int64]:
     wanted = np.asarray(targets)
     if wanted.shape != (len(values),) or not np.isin(wanted, np.arange(values.shape[1])).all():
         raise WrongDataError(

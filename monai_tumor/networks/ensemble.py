@@ -1,4 +1,4 @@
-"""The networks of several folds as one network: one map of logits each."""
+"""The networks of several folds as one network: one map of logits each, or the mean of their class logits."""
 
 from __future__ import annotations
 
@@ -39,3 +39,18 @@ class FoldEnsemble(nn.ModuleList):
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         """Return the logits (batch, members, rows, columns) of an image (batch, channels, rows, columns)."""
         return torch.cat([member(image) for member in self], dim=1)
+
+
+class ClassFoldEnsemble(FoldEnsemble):
+    """Classifiers that see the same input; their logits are averaged, so that there is one vector of logits as of one of them.
+
+    Args:
+        members: Networks that map their input to logits (batch, classes).
+
+    Raises:
+        WrongCallError: As of ``FoldEnsemble``.
+    """
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        """Return the logits (batch, classes), the mean over the members."""
+        return torch.stack([member(image) for member in self]).mean(dim=0)

@@ -92,28 +92,42 @@ def build(
 
 
 def build_ensemble(members: int, name: str, in_channels: int, out_channels: int = 1, **network: Any) -> nn.Module:
-    """Build the network of a fold set: ``members`` networks as ``build`` makes them, one map of logits each.
+    """Build the network of a fold set: ``members`` networks as ``build`` makes them.
 
     Args:
         members: How many, 1 or more; one a fold.
         name: A registered network.
         in_channels: Channels of the image.
-        out_channels: Channels of the logits of one member, 1.
+        out_channels: Channels of the logits of one member: 1 for a segmentation, the classes for a classification.
         network: What else ``build`` takes.
 
     Returns:
-        A ``FoldEnsemble``, with the attributes of a network from ``build``.
+        A ``FoldEnsemble``, which gives one map of logits a member, or of classifiers a ``ClassFoldEnsemble``, which gives the
+        mean logits; with the attributes of a network from ``build``.
 
     Raises:
-        WrongCallError: As for ``build``; or there are no members, or they have several channels each.
+        WrongCallError: As for ``build``; or there are no members, or members of several maps each.
     """
-    from monai_tumor.networks.ensemble import FoldEnsemble
+    from monai_tumor.networks.ensemble import ClassFoldEnsemble, FoldEnsemble
 
-    if members < 1 or out_channels != 1:
+    classifies = is_classification(name)
+    if members < 1 or (out_channels != 1 and not classifies):
         raise WrongCallError(
             f"an ensemble has members {members} and out_channels {out_channels}; expected 1 or more members of 1 channel each"
         )
-    return FoldEnsemble([build(name, in_channels, out_channels, **network) for _ in range(members)])
+    kind = ClassFoldEnsemble if classifies else FoldEnsemble
+    return kind([build(name, in_channels, out_channels, **network) for _ in range(members)])
+
+
+def is_classification(name: str) -> bool:
+    """Return whether a registered network gives class logits instead of a map.
+
+    Raises:
+        WrongCallError: No network has this name.
+        PluginError: The plug-in that brings it cannot be loaded.
+    """
+    factory: NetworkFactory = registry.load_named("networks", str(name))
+    return factory.task == "classification"
 
 
 def _create(factory: NetworkFactory, in_channels: int, out_channels: int, options: dict[str, Any]) -> nn.Module:

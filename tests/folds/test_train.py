@@ -18,7 +18,7 @@ Plans = Callable[..., FoldPlan]
 def joined(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The sets that would have been joined."""
     found: list[Path] = []
-    monkeypatch.setattr(train, "join_folds", lambda folder: found.append(folder.path))
+    monkeypatch.setattr(train, "join_folds", lambda path, runs, split: found.append(path))
     return found
 
 

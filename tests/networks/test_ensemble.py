@@ -10,6 +10,7 @@ from torch import nn
 
 from monai_tumor.errors import WrongCallError
 from monai_tumor.networks import FoldEnsemble, build, build_ensemble
+from monai_tumor.networks.ensemble import ClassFoldEnsemble
 from monai_tumor.networks.normalisation import Normalisation, normalisation_of
 
 NETWORK = {"name": "monai_unet", "in_channels": 1, "out_channels": 1, "channels": [4, 8]}
@@ -78,3 +79,20 @@ def test_networks_are_listed_without_torch():
     code = "import sys, monai_tumor.networks; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
     assert issubclass(FoldEnsemble, nn.Module)
+
+
+class _Constant(nn.Module):
+    """Gives the same class logits for every image."""
+
+    def __init__(self, logits: list[float]) -> None:
+        super().__init__()
+        self.logits = nn.Parameter(torch.tensor([logits]))
+        self.normalisation = Normalisation()
+
+    def forward(self, image):
+        return self.logits.expand(len(image), -1)
+
+
+def test_classifiers_give_the_mean_of_their_logits():
+    ensemble = ClassFoldEnsemble([_Constant([1.0, 0.0, -2.0]), _Constant([3.0, 1.0, 0.0])])
+    assert ensemble(torch.zeros(2, 1, 5, 7)).tolist() == [[2.0, 0.5, -1.0]] * 2
