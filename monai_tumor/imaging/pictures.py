@@ -78,6 +78,22 @@ def outline_picture(image: Pixels, prediction: Pixels | None, reference: Pixels 
     return picture
 
 
+def captioned(picture: NDArray[np.uint8], captions: Sequence[str]) -> NDArray[np.uint8]:
+    """Return a picture with lines of text above it, white on black; lines that are too long are cut off.
+
+    Args:
+        picture: (R, C, 3) uint8 RGB.
+        captions: The lines.
+
+    Returns:
+        (R + lines, C, 3) uint8 RGB; a narrow picture gets black columns to its right.
+    """
+    width = max(_LEAST_COLUMNS * 2, picture.shape[1])
+    strips = [_strip(caption, width, _WHITE) for caption in captions]
+    widened = np.pad(picture, ((0, 0), (0, width - picture.shape[1]), (0, 0)))
+    return np.concatenate([*strips, widened])
+
+
 def comparison_picture(rows: Sequence[Row]) -> NDArray[np.uint8]:
     """Show cases one below the other: image, outlined reference, outlined prediction, under a caption.
 
@@ -183,10 +199,14 @@ def _tile_size(picture: Pixels) -> tuple[int, int]:
 def _band(tiles: Sequence[NDArray[np.uint8]], panels: Sequence[_Panel], width: int) -> NDArray[np.uint8]:
     step = width + _GAP
     band = np.zeros((_CAPTION_ROWS + _TILE_ROWS + _GAP, len(tiles) * step - _GAP, 3), np.uint8)
-    font = ImageFont.load_default(13)
     for left, tile, panel in zip(range(0, band.shape[1], step), tiles, panels, strict=True):
-        strip = Image.new("RGB", (width, _CAPTION_ROWS))  # drawn apart, so that a long caption is cut off
-        ImageDraw.Draw(strip).text((2, 2), panel.caption, fill=panel.colour, font=font)
-        band[:_CAPTION_ROWS, left : left + width] = np.asarray(strip)
+        band[:_CAPTION_ROWS, left : left + width] = _strip(panel.caption, width, panel.colour)
         band[_CAPTION_ROWS : _CAPTION_ROWS + _TILE_ROWS, left : left + tile.shape[1]] = tile
     return band
+
+
+def _strip(caption: str, width: int, colour: Colour) -> NDArray[np.uint8]:
+    """Return one line of text, drawn apart, so that a long caption is cut off."""
+    strip = Image.new("RGB", (width, _CAPTION_ROWS))
+    ImageDraw.Draw(strip).text((2, 2), caption, fill=colour, font=ImageFont.load_default(13))
+    return np.asarray(strip)

@@ -106,6 +106,9 @@ def _training(record: dict[str, Any]) -> str:
 
 def _operating_points(run: Path) -> Iterator[str]:
     for point in filter(None, (read_json(run / name) for name in _POINTS)):
+        if "text" in point:  # of a guest's task, in its own words
+            yield f"## Operating point\n\n{escape(point['text'], quote=False)}"
+            continue
         title = "Operating point" + (" with mirrored images (tta)" if point["tta"] else "")
         temperature = "none could be fitted" if point["temperature"] is None else f"{point['temperature']:.3f}"
         yield (

@@ -1,4 +1,4 @@
-"""Curves: over thresholds, over confidence, over referred cases, over epochs."""
+"""Curves: over thresholds, over confidence, over referred cases."""
 
 from __future__ import annotations
 
@@ -125,44 +125,6 @@ def referral_chart(content: ReportContent) -> str:
     return chart("What the uncertainty is worth", plot, key)
 
 
-def loss_chart(content: ReportContent) -> str:
-    """Return the training loss of each epoch."""
-    return _learning(content, "loss", "Training loss", "first")
-
-
-def validation_chart(content: ReportContent) -> str:
-    """Return the validation figure of each epoch by which the best epoch was chosen."""
-    name = content.record.get("metric")
-    return _learning(content, name, "Validation Dice" if name == "lesion_dice" else f"Validation: {name}", "first")
-
-
-def _learning(content: ReportContent, name: str | None, heading: str, kind: str) -> str:
-    history = content.record.get("history") or []
-    points = [(float(row["epoch"]), _float(row[name])) for row in history if name in row]
-    values = [value for _, value in points if not math.isnan(value)]
-    if name is None or not values:
-        return ""
-    best, top = content.record.get("best_epoch"), 1.0 if name == "lesion_dice" else max(values)
-    said = _learning_words(points, values, best, heading)
-    y = linear_axis(_lower(heading), min(0.0, *values), top)
-    plot = Plot(linear_axis("epoch", 0, max(epoch for epoch, _ in points)), y, said)
-    if best is not None:
-        plot.upright(best, "third")
-    plot.line(points, kind)
-    if len(points) <= 100:
-        plot.dots(points, f"dots {kind}")
-    key = [(f"line {kind}", _lower(heading))] + [("line third", f"best epoch ({best})")] * (best is not None)
-    return chart(heading, plot, key)
-
-
-def _learning_words(points: Sequence[Point], values: Sequence[float], best: int | None, heading: str) -> str:
-    at_best = dict(points).get(float(best)) if best is not None else None
-    chosen = f" at the best epoch, {best}," if best is not None else ""
-    words = f"{number(at_best)}{chosen} " if at_best is not None else ""
-    ends = f"{number(values[0])} at first, {number(values[-1])} at last"
-    return f"{heading}: {words}{ends}; {count_of(len(values), 'epoch', 'epochs')}."
-
-
 def _pairs(x: Sequence[float | None], y: Sequence[float | None]) -> list[Point]:
     return [(_float(one), _float(other)) for one, other in zip(x, y, strict=True)]
 
@@ -177,7 +139,3 @@ def _nearest(values: Sequence[float], value: float) -> int:
 
 def _level(threshold: float) -> str:
     return f"{threshold:.2f}"
-
-
-def _lower(words: str) -> str:
-    return words[0].lower() + words[1:]

@@ -9,15 +9,15 @@ from monai_tumor.errors import ToolkitError
 from monai_tumor.evaluation.evaluated_case import EvaluatedCase
 from monai_tumor.imaging.embedded import LONGEST_SIDE, EmbeddedPicture, draw, embed, outline, path, store
 from monai_tumor.metrics.lesions import LEAST_IOU
+from monai_tumor.reporting.cards import card_group, case_card
 from monai_tumor.reporting.content import ReportContent
-from monai_tumor.reporting.markup import folded, number, paragraph, percent, text
+from monai_tumor.reporting.markup import number, paragraph, percent
 from monai_tumor.wording import count_of
 
 MOST_PICTURES = 600
 
 _LARGE, _LARGE_SIDE = 100, 420  # so many pictures are stored large
 _EACH = 4
-_OPEN = 24
 _FALSE_POSITIVES = 12
 
 
@@ -59,24 +59,14 @@ class Gallery:
         return store(self._pictures)
 
     def _group(self, heading: str, cases: Sequence[EvaluatedCase], words: str) -> str:
-        if not cases:
-            return ""
-        cards = [self._card(case) for case in cases]
-        rest = cards[_OPEN:]
-        more = folded(f"{len(rest)} more", f'<div class="cards">{"".join(rest)}</div>') if rest else ""
-        title = f'<h3>{text(heading)} <span class="count">{count_of(len(cases), "case", "cases")}</span></h3>'
-        return f'{title}{paragraph(words)}<div class="cards">{"".join(cards[:_OPEN])}</div>{more}'
+        return card_group(heading, [self._card(case) for case in cases], words)
 
     def _card(self, case: EvaluatedCase) -> str:
         if case.id not in self._cards:
-            picture = self._picture(case) or '<div class="missing">no picture</div>'
             group = "" if case.scored.group == case.id else f"group {case.scored.group}"
             about = ", ".join(filter(None, (case.scored.label, group)))
-            figures = "".join(f"<div>{text(line)}</div>" for line in case_lines(case) if line)
-            self._cards[case.id] = (
-                f'<figure class="card">{picture}<figcaption><div class="name">{text(case.id)}</div>'
-                f"<div>{text(about)}</div>{figures}</figcaption></figure>"
-            )
+            lines = [about, *filter(None, case_lines(case))]
+            self._cards[case.id] = case_card(self._picture(case), case.id, lines)
         return self._cards[case.id]
 
     def _picture(self, case: EvaluatedCase) -> str:

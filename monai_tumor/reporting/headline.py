@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from monai_tumor.reporting.content import ReportContent
 from monai_tumor.reporting.markup import Html, ends, number, percent_of, text
@@ -15,31 +16,37 @@ _SEEN = {
 }
 
 
-def heading(content: ReportContent) -> str:
+def heading(metrics: Mapping[str, Any], record: Mapping[str, Any]) -> str:
     """Return the title of the page."""
-    return f"{content.record.get('bundle', 'Evaluation')} on {content.metrics['dataset']}, {this_part(content.metrics)}"
+    return f"{record.get('bundle', 'Evaluation')} on {metrics['dataset']}, {this_part(metrics)}"
 
 
-def warnings(content: ReportContent) -> str:
-    """Return what a reader has to know before the figures."""
-    return "".join(f'<p class="warning" role="note">{text(words)}</p>' for words in _warnings(content))
+def warnings(metrics: Mapping[str, Any], record: Mapping[str, Any], more: Iterable[str] = ()) -> str:
+    """Return what a reader has to know before the figures; ``more`` is what only this kind of evaluation has to say."""
+    said = (*_warnings(metrics, record), *more)
+    return "".join(f'<p class="warning" role="note">{text(words)}</p>' for words in said)
 
 
 def headline(content: ReportContent) -> str:
     """Return the figures to remember, each with what it is counted in."""
-    return f'<dl class="headline">{"".join(_tile(*tile) for tile in _tiles(content))}</dl>'
+    return tiles(_tiles(content))
 
 
-def policy(content: ReportContent) -> str:
+def tiles(rows: Iterable[tuple[str, str, str]]) -> str:
+    """Return figures to remember: name, figure, and what it is counted in."""
+    return f'<dl class="headline">{"".join(_tile(*row) for row in rows)}</dl>'
+
+
+def policy(metrics: Mapping[str, Any]) -> str:
     """Return in words how cases are counted."""
-    return f'<div class="policy"><h2>How it is counted</h2><p>{text(content.metrics["policy"])}</p></div>'
+    return f'<div class="policy"><h2>How it is counted</h2><p>{text(metrics["policy"])}</p></div>'
 
 
-def _warnings(content: ReportContent) -> Iterator[str]:
-    if (content.record.get("data") or {}).get("synthetic"):
+def _warnings(metrics: Mapping[str, Any], record: Mapping[str, Any]) -> Iterator[str]:
+    if (record.get("data") or {}).get("synthetic"):
         yield "Synthetic images, not patients: the figures say that the software works, and nothing else."
-    if content.metrics["part"] in _SEEN and not content.metrics.get("sealed"):
-        yield _SEEN[content.metrics["part"]]
+    if metrics["part"] in _SEEN and not metrics.get("sealed"):
+        yield _SEEN[metrics["part"]]
 
 
 def _tiles(content: ReportContent) -> Iterator[tuple[str, str, str]]:

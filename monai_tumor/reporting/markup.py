@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -54,6 +54,11 @@ def ends(mean: Mapping[str, Any]) -> str:
     return f"none below {MIN_GROUPS} groups" if mean["groups"] < MIN_GROUPS else "none: all groups are alike"
 
 
+def interval_bar(mean: Mapping[str, Any]) -> Html:
+    """Draw a mean and its interval on a line from 0 to 1."""
+    return Html(f'<svg class="interval" viewBox="0 0 104 12" aria-hidden="true">{"".join(_bar_parts(mean))}</svg>')
+
+
 def table(caption: str, head: Cells, groups: Iterable[tuple[str, Iterable[Cells]]]) -> str:
     """Return a table that can be scrolled sideways where it is too wide.
 
@@ -68,6 +73,14 @@ def table(caption: str, head: Cells, groups: Iterable[tuple[str, Iterable[Cells]
         f'<div class="wide" role="region" tabindex="0" aria-label="{escape(caption)}"><table>'
         f"<caption>{escape(caption)}</caption><thead><tr>{columns}</tr></thead>{bodies}</table></div>"
     )
+
+
+def _bar_parts(mean: Mapping[str, Any]) -> Iterator[str]:
+    yield '<path class="grid" d="M2 6H102M2 2V10M102 2V10"/>'
+    if mean["low"] is not None and mean["high"] is not None:
+        yield f'<path class="line second solid" d="M{2 + 100 * mean["low"]:.1f} 6H{2 + 100 * mean["high"]:.1f}"/>'
+    if mean["mean"] is not None:
+        yield f'<path class="dots second" d="M{2 + 100 * mean["mean"]:.1f} 6h0"/>'
 
 
 def _body(heading: str, rows: Iterable[Cells], width: int) -> str:

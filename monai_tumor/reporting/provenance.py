@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any
 
-from monai_tumor.reporting.content import ReportContent
 from monai_tumor.reporting.markup import Html, facts, number, text
 from monai_tumor.reporting.names import this_part
 from monai_tumor.wording import count_of
@@ -17,12 +17,17 @@ _MONAI = "Cardoso et al., MONAI: An open-source framework for deep learning in h
 Facts = Iterator[tuple[str, str]]
 
 
-def provenance(content: ReportContent) -> str:
-    """Return all that is known of the origin of the figures."""
-    metrics, record = content.metrics, content.record
+def provenance(metrics: Mapping[str, Any], record: Mapping[str, Any], model: Iterable[tuple[str, str]]) -> str:
+    """Return all that is known of the origin of the figures.
+
+    Args:
+        metrics: What ``metrics.json`` of the evaluation holds.
+        record: What ``run.json`` of the run holds.
+        model: Names and values beside bundle, recipe and weights: how the outputs of the network became what is measured.
+    """
     groups: list[tuple[str, Facts]] = [
         ("Data", _data(metrics, record)),
-        ("Model", _model(metrics, record)),
+        ("Model", chain(_model(metrics, record), model)),
         ("Training", _training(record)),
         ("Software and machine", _software(metrics, record)),
     ]
@@ -32,10 +37,21 @@ def provenance(content: ReportContent) -> str:
     return f'<div class="columns">{inner}</div>'
 
 
-def citation(content: ReportContent) -> str:
+def model_facts(metrics: Mapping[str, Any]) -> Facts:
+    """Return how probabilities became masks."""
+    per_fold = metrics["threshold"] is None
+    yield "Threshold", "one for each fold" if per_fold else words_of(metrics["threshold"])
+    yield "Smallest area", "one for each fold" if per_fold else _area_words(metrics.get("smallest_area"))
+    yield "Temperature", words_of((metrics.get("calibration") or {}).get("temperature"))
+    yield "These were", operating_point_words(metrics)
+    yield "Test-time augmentation", words_of(metrics.get("tta"))
+    yield "Predictions of a case", words_of(metrics.get("maps", 1))
+
+
+def citation(metrics: Mapping[str, Any]) -> str:
     """Return what a publication has to cite."""
-    version = content.metrics.get("versions", {}).get("monai-tumor", NOT_RECORDED)
-    dataset = content.metrics["dataset"]
+    version = metrics.get("versions", {}).get("monai-tumor", NOT_RECORDED)
+    dataset = metrics["dataset"]
     lines = [
         Html(f"monai-tumor, version {text(version)} (software), with the hash of the weights above."),
         Html(f"{text(_MONAI)}."),
@@ -70,6 +86,8 @@ def _data(metrics: Mapping[str, Any], record: Mapping[str, Any]) -> Facts:
     yield "Data set", metrics["dataset"]
     yield "Evaluated", f"{this_part(metrics)}: {_counted(metrics['cases'], metrics['groups'])}"
     yield "Split, sha256", metrics["split"]
+    if metrics.get("data_fingerprint") not in (None, data.get("fingerprint")):
+        yield "Fingerprint of the evaluated data", metrics["data_fingerprint"]
     if data:
         # An external test is on data that the run has not seen, so the two need not be the same.
         yield "Trained on", f"{data['dataset']}{', synthetic images' if data.get('synthetic') else ''}"
@@ -98,13 +116,6 @@ def _model(metrics: Mapping[str, Any], record: Mapping[str, Any]) -> Facts:
     yield "Bundle", record.get("bundle", NOT_RECORDED)
     yield "Recipe", words_of(settings.get("recipe"))
     yield "Weights, sha256", metrics["weights_sha256"]
-    per_fold = metrics["threshold"] is None
-    yield "Threshold", "one for each fold" if per_fold else words_of(metrics["threshold"])
-    yield "Smallest area", "one for each fold" if per_fold else _area_words(metrics.get("smallest_area"))
-    yield "Temperature", words_of((metrics.get("calibration") or {}).get("temperature"))
-    yield "These were", operating_point_words(metrics)
-    yield "Test-time augmentation", words_of(metrics.get("tta"))
-    yield "Predictions of a case", words_of(metrics.get("maps", 1))
 
 
 def _area_words(share: float | None) -> str:

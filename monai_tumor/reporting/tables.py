@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from monai_tumor.metrics.subgroups import SIZES
 from monai_tumor.reporting.content import ReportContent
-from monai_tumor.reporting.markup import UNDEFINED, Cells, Html, ends, number, paragraph, percent_of, table
+from monai_tumor.reporting.markup import UNDEFINED, Cells, ends, interval_bar, number, paragraph, percent_of, table
 from monai_tumor.reporting.names import PARTS, title
 from monai_tumor.wording import count_of
 
@@ -114,19 +114,6 @@ def _subgroup_row(value: str, part: Mapping[str, Any]) -> Cells:
         percent_of(lesion["missed"], lesion["n"]),
         number(dice["mean"]),
         ends(dice),
-        _bar(dice),
+        interval_bar(dice),
         percent_of(free["with_false_positive"], free["n"]),
     )
-
-
-def _bar(mean: Mapping[str, Any]) -> str:
-    """Draw a mean and its interval on a line from 0 to 1."""
-    return Html(f'<svg class="interval" viewBox="0 0 104 12" aria-hidden="true">{"".join(_bar_parts(mean))}</svg>')
-
-
-def _bar_parts(mean: Mapping[str, Any]) -> Iterator[str]:
-    yield '<path class="grid" d="M2 6H102M2 2V10M102 2V10"/>'
-    if mean["low"] is not None and mean["high"] is not None:
-        yield f'<path class="line second solid" d="M{2 + 100 * mean["low"]:.1f} 6H{2 + 100 * mean["high"]:.1f}"/>'
-    if mean["mean"] is not None:
-        yield f'<path class="dots second" d="M{2 + 100 * mean["mean"]:.1f} 6h0"/>'

@@ -198,7 +198,7 @@ def test_prediction_names_class_and_probabilities_and_what_failed(trained, image
     assert "NOTE: 2 images had no mask, and the network learnt from masks" in result.stderr
     found = predictions(tmp_path / "out")
     assert "broken.png" in found["broken"]["error"]
-    one = json.loads((tmp_path / "out" / "with.json").read_text())
+    one = json.loads((tmp_path / "out" / "with_diagnosis.json").read_text())
     assert one == found["with"] and set(one["probabilities"]) == set(CLASSES)
     assert sum(one["probabilities"].values()) == pytest.approx(1, abs=1e-5)
     assert one["class"] == max(one["probabilities"], key=one["probabilities"].get)

@@ -87,18 +87,25 @@ def _budget(given: dict[str, Any], minutes: str, epochs: str) -> list[str]:
 
 
 def _compared(stages: Any, ways: list[str], sensitivity: float, seed: int) -> dict[str, Any]:
-    from tumor_mask_classifier.pooled import difference, read_way, way_figures
+    from tumor_mask_classifier.cases_table import TABLE, read_diagnosed
+    from tumor_mask_classifier.diagnosis_point import DiagnosisWish
+    from tumor_mask_classifier.figures import decide_out_of_fold
+    from tumor_mask_classifier.pooled import difference
 
-    folds = range(stages.folder.split.folds)
-    pooled = {way: read_way({fold: stages.classify(way, fold) for fold in folds}, _CLASSES) for way in ways}
-    first = next(iter(pooled.values()))
-    figures = {way: way_figures(one, _CLASSES, "malignant", sensitivity, seed) for way, one in pooled.items()}
+    for way in ways:
+        for fold in range(stages.folder.split.folds):
+            stages.classify(way, fold)
+    tests = {way: stages.join(way, sensitivity) for way in ways}
+    cases = {way: read_diagnosed(test / TABLE, _CLASSES) for way, test in tests.items()}
+    asked = DiagnosisWish(_CLASSES, sensitivity=sensitivity)
+    scaled = {way: decide_out_of_fold(one, asked).logits for way, one in cases.items()}
+    first = ways[0]
     differences = {
-        way: difference(first, one, _CLASSES, ("benign", "malignant"), seed)
-        for way, one in pooled.items()
-        if one is not first
+        way: difference(cases[first], cases[way], (scaled[first], scaled[way]), _CLASSES, ("benign", "malignant"), seed)
+        for way in ways[1:]
     }
-    return {"first": ways[0], "cases": len(first.cases), "ways": figures, "differences": differences}
+    figures = {way: json.loads((test / "metrics.json").read_text(encoding="utf-8")) for way, test in tests.items()}
+    return {"first": first, "cases": len(cases[first].names), "ways": figures, "differences": differences}
 
 
 def _write(folder: Path, found: dict[str, Any]) -> None:

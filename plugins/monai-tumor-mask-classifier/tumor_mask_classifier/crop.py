@@ -37,9 +37,18 @@ def crop_to_lesion(
     Returns:
         Views of both; all of them where the mask is empty.
     """
+    window = lesion_window(mask, context)
+    return image[window], mask[window]
+
+
+def lesion_window(mask: NDArray[np.bool_], context: float | None) -> tuple[slice, slice]:
+    """Return the rows and columns that ``crop_to_lesion`` keeps."""
     if context is None or not mask.any():
-        return image, mask
+        return slice(0, mask.shape[0]), slice(0, mask.shape[1])
     rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
     margin = round(context * (max(np.ptp(rows), np.ptp(columns)) + 1))
-    window = tuple(slice(max(0, places[0] - margin), places[-1] + 1 + margin) for places in (rows, columns))
-    return image[window], mask[window]
+    row, column = (
+        slice(max(0, int(places[0]) - margin), min(size, int(places[-1]) + 1 + margin))
+        for places, size in zip((rows, columns), mask.shape, strict=True)
+    )
+    return row, column

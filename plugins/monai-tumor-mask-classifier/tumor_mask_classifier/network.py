@@ -38,8 +38,9 @@ class PooledHead(nn.Module):
         self.pooling, self.dropout, self.linear = pooling, nn.Dropout(dropout), nn.Linear(features, classes)
 
     def forward(self, features: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """Return logits (batch, classes)."""
-        logits: torch.Tensor = self.linear(self.dropout(self.pooling(features, mask)))
+        """Return logits (batch, classes), in float32 also where autocast takes bfloat16: that has steps of 1 %."""
+        with torch.autocast(features.device.type, enabled=False):
+            logits: torch.Tensor = self.linear(self.dropout(self.pooling(features.float(), mask.float())))
         return logits
 
 

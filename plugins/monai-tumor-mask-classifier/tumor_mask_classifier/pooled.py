@@ -1,126 +1,83 @@
-"""The tests of all folds together: figures of each way, and what a mask brings, case by case."""
+"""The tests of all folds of a fold set, together; and what another way brings, case by case."""
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from monai_tumor.metrics.diagnosis import summarise_diagnosis
+from monai_tumor.errors import WrongCallError
+from monai_tumor.evaluation.folder import evaluations, identity_of, is_finished
+from monai_tumor.evaluation.pool import fold_runs
+from monai_tumor.inference.operating_point import weights_digest
 from monai_tumor.metrics.diagnosis_auroc import compare_auroc
-from monai_tumor.metrics.diagnosis_classes import class_log_odds, class_probabilities, fit_class_temperature
-from monai_tumor.metrics.diagnosis_points import choose_sensitivity_point, compare_at_specificity
-from monai_tumor.metrics.summary import mean_interval
-
-Floats = NDArray[np.float64]
-Whole = NDArray[np.int64]
+from monai_tumor.metrics.diagnosis_classes import class_log_odds
+from monai_tumor.metrics.diagnosis_points import compare_at_specificity
+from tumor_mask_classifier.cases_table import TABLE, DiagnosedCases, Floats, pool_tables, read_diagnosed
+from tumor_mask_classifier.out_of_place import FEATURES, read_features, write_features
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class PooledWay:
-    """All cases of one way, each tested once by the classifier of its fold.
+def pool_tests(root: Path, classes: Sequence[str]) -> DiagnosedCases:
+    """Return the cases of the newest finished test of every fold of a fold set.
 
-    Attributes:
-        cases: Ids, sorted.
-        groups: Group of each case.
-        folds: int (cases,), the fold that tested it.
-        targets: int (cases,), index of its class.
-        logits: float64 (cases, classes), as the classifiers gave them.
-        scaled: float64 (cases, classes), each fold's divided by the temperature that fits the other folds.
+    Raises:
+        WrongCallError: It is no fold set, or a fold has not been tested with its present weights.
+        WrongDataError: A table cannot be read.
     """
-
-    cases: tuple[str, ...]
-    groups: tuple[str, ...]
-    folds: Whole
-    targets: Whole
-    logits: Floats
-    scaled: Floats
+    tests = {run: _newest_test(run) for run in fold_runs(root)}
+    missing = next((run for run, test in tests.items() if test is None), None)
+    if missing is not None:
+        raise WrongCallError(f"{missing} has no finished test; monai-tumor evaluate {root} tests all folds first")
+    return pool_tables([read_diagnosed(test / TABLE, classes) for test in tests.values() if test is not None])
 
 
-def read_way(tests: Mapping[int, Path], classes: Sequence[str]) -> PooledWay:
-    """Read the tables of all folds.
-
-    Args:
-        tests: Fold to the folder of its test.
-        classes: The labels in the order of the logits.
-    """
-    rows = [(row["case"], fold, row) for fold, test in tests.items() for row in _rows(test / "cases.csv")]
-    rows.sort(key=lambda row: row[0])
-    folds = np.array([fold for _, fold, _ in rows], np.int64)
-    targets = np.array([int(row["target"]) for _, _, row in rows], np.int64)
-    logits = np.array([[float(row[f"logit_{name}"]) for name in classes] for _, _, row in rows], np.float64)
-    groups = tuple(row["group"] for _, _, row in rows)
-    return PooledWay(
-        tuple(name for name, _, _ in rows), groups, folds, targets, logits, _scaled(logits, targets, folds)
-    )
-
-
-def way_figures(way: PooledWay, classes: Sequence[str], positive: str, sensitivity: float, seed: int) -> dict[str, Any]:
-    """Return the figures of one way as JSON-able values.
-
-    Returns:
-        What ``summarise_diagnosis`` returns of the calibrated logits, and ``point``: sensitivity and specificity of
-        ``positive`` where each fold's threshold was chosen on the other folds for a stated sensitivity.
-    """
-    figures = summarise_diagnosis(way.scaled, way.targets, way.groups, classes, seed, positive=positive)
-    return {**figures, "point": _point(way, list(classes).index(positive), sensitivity, seed)}
+def gather_features(root: Path) -> None:
+    """Put the typical features of all folds beside the weights of a fold set, where every fold has some."""
+    found = [read_features(run / "models" / FEATURES) for run in fold_runs(root)]
+    if all(found):
+        write_features(root / "models" / FEATURES, [one for members in found for one in members])
 
 
 def difference(
-    first: PooledWay, second: PooledWay, classes: Sequence[str], pair: tuple[str, str], seed: int
+    first: DiagnosedCases,
+    second: DiagnosedCases,
+    scaled: tuple[Floats, Floats],
+    classes: Sequence[str],
+    pair: tuple[str, str],
+    seed: int,
 ) -> dict[str, Any]:
     """Return what the second way brings beside the first: AUROC and sensitivity at 90 % specificity, paired.
 
     Args:
-        first: A way.
-        second: Another one on the same cases.
+        first: The cases of a way.
+        second: The same cases of another one.
+        scaled: The logits of both, each fold's divided by its temperature.
         classes: The labels.
         pair: Negative and positive class; cases of other classes are left out.
         seed: Seed of intervals and tests.
+
+    Raises:
+        WrongCallError: They are not the same cases.
     """
+    if first.names != second.names or not np.array_equal(first.targets, second.targets):
+        raise WrongCallError("the two ways were tested on different cases; test both on the same folds")
     negative, positive = (list(classes).index(name) for name in pair)
     chosen = np.isin(first.targets, (negative, positive))
-    one, two = (class_log_odds(way.scaled)[chosen, positive] for way in (first, second))
-    truth = first.targets[chosen] == positive
-    groups = [group for group, kept in zip(first.groups, chosen.tolist(), strict=True) if kept]
+    one, two = (class_log_odds(logits)[chosen, positive] for logits in scaled)
+    truth, groups = first.targets[chosen] == positive, list(first.chosen(chosen).groups)
     return {
         "auroc": compare_auroc(one, two, truth, groups, seed=seed).plain(),
         "sensitivity_at_specificity": compare_at_specificity(one, two, truth, groups, seed=seed).plain(),
     }
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def _scaled(logits: Floats, targets: Whole, folds: Whole) -> Floats:
-    scaled = logits.copy()
-    for fold in np.unique(folds):
-        others = folds != fold
-        fitted = fit_class_temperature(logits[others], targets[others])
-        scaled[~others] /= 1.0 if np.isnan(fitted.value) else fitted.value
-    return scaled
-
-
-def _point(way: PooledWay, positive: int, sensitivity: float, seed: int) -> dict[str, Any]:
-    """Return sensitivity and specificity at thresholds that each fold's cases had no say in."""
-    chance, truth = class_probabilities(way.scaled)[:, positive], way.targets == positive
-    called = np.zeros(len(truth), bool)
-    for fold in np.unique(way.folds):
-        others = way.folds != fold
-        groups = [group for group, kept in zip(way.groups, others.tolist(), strict=True) if kept]
-        point = choose_sensitivity_point(chance[others], truth[others], groups, sensitivity)
-        called[~others] = chance[~others] >= point.threshold
-    of = {
-        name: mean_interval(
-            right[part].astype(np.float64), [way.groups[k] for k in np.flatnonzero(part)], seed, limits=(0.0, 1.0)
-        ).plain()
-        for name, right, part in (("sensitivity", called, truth), ("specificity", ~called, ~truth))
-    }
-    return {"asked_sensitivity": sensitivity, **of}
+def _newest_test(run: Path) -> Path | None:
+    weights = weights_digest(run)
+    finished = (
+        folder
+        for folder in reversed(evaluations(run, "test"))
+        if is_finished(folder) and identity_of(folder).get("weights_sha256") == weights
+    )
+    return next(finished, None)

@@ -1,4 +1,9 @@
-"""A folder of predicted masks: ``<case>.png`` each, and ``masks.json``, which says what the networks had seen."""
+"""A folder of predicted masks: ``<case>.png`` each, and ``masks.json``, which says what the networks had seen.
+
+The folder ``predictions`` of a segmentation's test on other data is one as well: that test was refused if its network had seen
+a case or its group. Its own test part, or out-of-fold cases, would not do: the networks that drew the masks of a classifier's
+training images must not have seen its test images either.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monai_tumor.errors import WrongCallError, WrongDataError
+from monai_tumor.evaluation.folder import identity_of
 from monai_tumor.imaging.read import read_mask
 
 ORIGIN = "masks.json"
+_UNSEEN = ("external", "calibration")  # parts that are refused where the network has seen their images or groups
 
 
 class PredictedMasks:
@@ -32,11 +39,13 @@ class PredictedMasks:
         """
         if self._given is None:
             raise WrongCallError("mask_source 'out_of_fold' needs the folder of predicted masks; give it as masks=DIR")
-        if not (Path(self._given) / ORIGIN).is_file():
+        folder = Path(self._given)
+        if not (folder / ORIGIN).is_file() and identity_of(folder.parent).get("part") not in _UNSEEN:
             raise WrongCallError(
-                f"masks: {self._given} has no {ORIGIN}, so it is no folder of predicted masks; give that of stage one"
+                f"masks: {self._given} has no {ORIGIN} and belongs to no test of a segmentation on other data, so nobody knows "
+                "what its network had seen; give the masks of stage one, or the folder 'predictions' of a test on other data"
             )
-        return Path(self._given)
+        return folder
 
     def file(self, case: str) -> Path:
         """Return the file of a case.

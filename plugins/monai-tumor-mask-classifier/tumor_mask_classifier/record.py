@@ -11,62 +11,96 @@ from typing import Any
 import numpy as np
 from ignite.engine import Engine, Events
 from numpy.typing import NDArray
+from torch import nn
 
-from monai_tumor.errors import WrongCallError
+from monai_tumor.errors import WrongDataError
 from monai_tumor.evaluation.folder import METRICS, EvaluationFolder
-from monai_tumor.evaluation.parts import EXTERNAL, pictures_of, words_of
+from monai_tumor.evaluation.parts import CALIBRATION, EXTERNAL, OUT_OF_FOLD, evaluated_ids, pictures_of, words_of
 from monai_tumor.evaluation.sealed import refuse_second_test, seal, sealed_name
-from monai_tumor.evaluation.seen import refuse_seen_cases
+from monai_tumor.evaluation.seen import LEARNT, refuse_seen_cases
 from monai_tumor.imaging.write import write_text
-from monai_tumor.inference.operating_point import weights_digest
+from monai_tumor.inference.operating_point import own_file, weights_digest
 from monai_tumor.reporting.card import write_card
-from monai_tumor.splits.split import read_split
+from monai_tumor.splits.split import Split, read_split
 from monai_tumor.training.record import versions
-from tumor_mask_classifier.cases_table import diagnosis_table
+from tumor_mask_classifier.cases_table import TABLE, DiagnosedCases
+from tumor_mask_classifier.diagnosis_point import (
+    DiagnosisPoint,
+    DiagnosisWish,
+    choose_diagnosis_point,
+    find_diagnosis_point,
+    told,
+    write_diagnosis_point,
+)
+from tumor_mask_classifier.figures import Decisions, decide, decide_out_of_fold, diagnosis_figures
+from tumor_mask_classifier.out_of_place import FeatureDistance
+from tumor_mask_classifier.pooled import gather_features, pool_tests
+from tumor_mask_classifier.report.write import write_diagnosis_report
 from tumor_mask_classifier.source import DiagnosisSource
 
-TABLE = "cases.csv"
+_OTHER_FOLDS = "the other folds"
 
 
 class RecordDiagnosis:
     """Compare the classes that a run gives with the labels of the cases.
 
-    Writes ``evaluation/<number>-<part>/`` of the run: ``cases.csv`` and ``metrics.json``.
+    Writes ``evaluation/<number>-<part>/`` of the run: ``cases.csv``, ``metrics.json`` and ``report.html``.
+    The validation part, out-of-fold cases and local cases also choose an operating point, ``operating_point.json``.
 
     Args:
         bundle_root: The run that is evaluated.
         source: Data, split and masks.
-        part: ``training``, ``validation`` or ``test`` of the split; ``external`` for a whole other data set, sealed.
-        positive: The class that sensitivity and specificity are about.
-        seed: Seed of the intervals.
+        part: ``training``, ``validation`` or ``test`` of the split; ``out_of_fold`` for the pooled tests of a fold set;
+            ``external`` for a whole other data set, sealed; ``calibration`` for a few of its cases.
+        network: What predicts; its features tell what is out of place.
+        asked: What operating points are chosen for.
+        threshold: None for the run's own operating point where there is one, ``auto``, or the file of another one.
+        local_cases: How many cases of the data set the part ``calibration`` takes.
+        seed: Seed of the intervals, and of the choice of those cases.
 
     Raises:
-        WrongCallError: ``positive`` is not one of the classes.
+        WrongCallError: The part is unknown, or the operating point is not there.
 
     Attributes:
         folder: Where the evaluation lies.
-        metrics: What ``metrics.json`` holds, once it has finished.
+        cases: What was found, once it has finished.
+        metrics: What ``metrics.json`` holds then.
     """
 
     def __init__(
-        self, bundle_root: str, source: DiagnosisSource, part: str, positive: str = "malignant", seed: int = 0
+        self,
+        bundle_root: str,
+        source: DiagnosisSource,
+        part: str,
+        network: nn.Module,
+        asked: DiagnosisWish,
+        threshold: str | None = None,
+        local_cases: int | None = None,
+        seed: int = 0,
     ) -> None:
-        if positive not in source.classes:
-            raise WrongCallError(f"positive is {positive!r}, expected one of the classes {', '.join(source.classes)}")
-        self.root, self.source, self.part = Path(bundle_root), source, part
-        self.positive, self.seed = positive, seed
+        self.root, self.source, self.part, self.network = Path(bundle_root), source, part, network
+        self.asked, self.seed = asked, seed
+        self.point = self._given_point(threshold)
+        self.cases: DiagnosedCases | None = None
         self.metrics: dict[str, Any] = {}
-        self.folder = EvaluationFolder(self.root, {"part": part})
-        self._logits: dict[str, NDArray[np.float64]] = {}
+        everyone = {case.id for case in source.cases}  # those without a label are refused by name
+        self.ids = evaluated_ids(self.root, source, part, local_cases, seed, everyone)
+        self.folder = self._folder()
+        self._found: dict[str, tuple[NDArray[np.float64], float | None]] = {}
+        self._distance: FeatureDistance | None = None
 
     def items(self) -> list[dict[str, Any]]:
-        """Return the MONAI items of the part."""
-        return self.source.items(self._own_part)
+        """Return the MONAI items of the cases; none where the folds have tested them."""
+        return self.source.items_of(self.ids)
 
     def run(self, evaluator: Engine) -> None:
         """Evaluate, write the model card of the run anew, and let others have the folder."""
         try:
-            evaluator.run()
+            if self.part == OUT_OF_FOLD:
+                self.start(evaluator)
+                self.finish(evaluator)
+            else:
+                evaluator.run()
         finally:
             self.folder.close()
         if (self.root / "run.json").is_file():
@@ -85,68 +119,132 @@ class RecordDiagnosis:
             WrongDataError: A tested case, or another of its group, was in the run's training or validation part.
             WrongCallError: A second external test, or no predicted masks.
         """
-        ids, own = self.source.split.ids(self._own_part), self.root / "split.json"
-        if self.part in ("test", EXTERNAL) and own.is_file():
-            refuse_seen_cases(read_split(own), self.source.split, ids)
-        self.source.check_masks(self._own_part)
-        identity = self._identity()
+        own = self.root / "split.json"
+        if own.is_file():
+            self._refuse_seen(read_split(own))
+        self.source.check_masks_of(self.ids)
         if self.part == EXTERNAL:
-            identity |= pictures_of(self.source, ids)
-            refuse_second_test(self.root, identity, {name: self.source.split.cases[name] for name in ids})
-            self.folder = EvaluationFolder(
-                self.root, identity, sealed_name(self.source.name, identity["data_fingerprint"])
-            )
-        else:
-            self.folder = EvaluationFolder(self.root, identity)
+            entries = {name: self.source.split.cases[name] for name in self.ids}
+            refuse_second_test(self.root, self.folder.identity, entries)
+        self._distance = None if self.part == OUT_OF_FOLD else FeatureDistance(self.root, self.network)
         self.folder.open()
 
     def add(self, engine: Engine) -> None:
-        """Keep the logits of one batch (``pred`` (batch, classes))."""
+        """Keep the logits of one batch (``pred`` (batch, classes)), and how far from typical its images are."""
         logits = engine.state.output["pred"].detach().cpu().double().numpy()
-        self._logits.update(zip(engine.state.batch["case"], logits, strict=True))
+        distances = None if self._distance is None else self._distance.of_batch()
+        for place, name in enumerate(engine.state.batch["case"]):
+            self._found[name] = logits[place], None if distances is None else float(distances[place])
 
     def finish(self, engine: Engine) -> None:
-        """Write table and figures, and say what came out."""
-        names = sorted(self._logits)
-        logits = np.stack([self._logits[name] for name in names])
-        write_text(self.folder.path / TABLE, self._table(names, logits), overwrite=True)
-        self.metrics = self._figures(names, logits)
+        """Write table and figures, choose an operating point where that may be, and say what came out."""
+        self.cases = cases = self._gathered()
+        cases.write(self.folder.path / TABLE, self.source.classes)
+        chosen = self._choose(cases)
+        decisions, chosen_on = self._decided(cases)
+        self.metrics = self._figures(cases, decisions, chosen_on)
+        # Before the figures, whose file says that all is done.
+        write_diagnosis_report(self.folder.path, self.metrics, cases, decisions, self._picture)
         write_text(self.folder.path / METRICS, json.dumps(self.metrics, indent=1, ensure_ascii=False) + "\n")
-        told = [f"{words_of(self.part, self.source)}:", *self.metrics["text"], f"evaluation: {self.folder.path}"]
-        print("\n".join(told), file=sys.stderr)
+        where = f"evaluation: {self.folder.path}"
+        print("\n".join([f"{self._words}:", *self.metrics["text"], *chosen, where]), file=sys.stderr)
 
     @property
-    def _own_part(self) -> str:
-        return "test" if self.part == EXTERNAL else self.part  # all of another data set is the test part of its split
+    def _words(self) -> str:
+        return words_of(self.part, self.source)
 
-    def _identity(self) -> dict[str, Any]:
-        return {
+    def _given_point(self, threshold: str | None) -> DiagnosisPoint | None:
+        """Return a point that the evaluated cases had no say in."""
+        if self.part in ("test", EXTERNAL):
+            return find_diagnosis_point(self.root, threshold, self.source.classes)
+        return None
+
+    def _folder(self) -> EvaluationFolder:
+        identity: dict[str, Any] = {
             "task": "diagnosis",
             "part": self.part,
             "dataset": self.source.name,
-            "split": self.source.split.hash,
-            "data_fingerprint": self.source.split.fingerprint,
+            **self._division(),
             "weights_sha256": weights_digest(self.root),
             "mask_source": self.source.mask_source,
             "crop": self.source.crop,
-            "positive": self.positive,
+            "positive": self.asked.positive,
+            "asked_sensitivity": self.asked.sensitivity,
+            "alpha": self.asked.alpha,
+            "operating_point": None if self.point is None else told(self.point),
             "seed": self.seed,
         }
+        name = None
+        if self.part in (EXTERNAL, CALIBRATION):
+            identity |= pictures_of(self.source, self.ids)
+        if self.part == EXTERNAL:
+            name = sealed_name(self.source.name, identity["data_fingerprint"])
+        return EvaluationFolder(self.root, identity, name)
+
+    def _division(self) -> dict[str, str]:
+        split = read_split(self.root / "split.json") if self.part == OUT_OF_FOLD else self.source.split
+        return {"split": split.hash, "data_fingerprint": split.fingerprint}
+
+    def _refuse_seen(self, own: Split) -> None:
+        if self.part in ("test", EXTERNAL):
+            refuse_seen_cases(own, self.source.split, self.ids)
+        elif self.part == CALIBRATION:  # what is chosen on the run's test part could not be stated there
+            refuse_seen_cases(own, self.source.split, self.ids, (*LEARNT, "test"))
+
+    def _gathered(self) -> DiagnosedCases:
+        if self.part == OUT_OF_FOLD:
+            gather_features(self.root)
+            return pool_tests(self.root, self.source.classes)
+        names = sorted(self._found)
+        distances = [self._found[name][1] for name in names]
+        known = None if None in distances else np.array(distances, np.float64)
+        return DiagnosedCases(
+            tuple(names), self._groups(names), self._targets(names), np.stack([self._found[n][0] for n in names]), known
+        )
 
     def _targets(self, names: Sequence[str]) -> NDArray[np.int64]:
         return np.array([self.source.classes.index(str(self.source.case(name).label)) for name in names], np.int64)
 
-    def _groups(self, names: Sequence[str]) -> list[str]:
-        return [self.source.split.cases[name].cluster for name in names]
+    def _groups(self, names: Sequence[str]) -> tuple[str, ...]:
+        return tuple(self.source.split.cases[name].cluster for name in names)
 
-    def _table(self, names: Sequence[str], logits: NDArray[np.float64]) -> str:
-        return diagnosis_table(names, self._groups(names), logits, self._targets(names), self.source.classes)
+    def _choose(self, cases: DiagnosedCases) -> list[str]:
+        """Choose the operating point, and return what was chosen in words."""
+        if self.part not in ("validation", OUT_OF_FOLD, CALIBRATION):
+            return []
+        try:
+            point = choose_diagnosis_point(cases, self.asked, self._words)
+        except WrongDataError as error:
+            if self.part == CALIBRATION:
+                raise
+            return [f"no operating point was chosen: {error}"]
+        own = own_file(self.root, False)
+        target = self.folder.path / own.name if self.part == CALIBRATION else own
+        write_diagnosis_point(target, point, self.root)
+        return [told(point), f"operating point: {target}"]
 
-    def _figures(self, names: Sequence[str], logits: NDArray[np.float64]) -> dict[str, Any]:
-        from monai_tumor.metrics.diagnosis import summarise_diagnosis
+    def _decided(self, cases: DiagnosedCases) -> tuple[Decisions | None, str]:
+        """Return what points decide that were chosen on other cases, and on which."""
+        if self.part == OUT_OF_FOLD:
+            try:
+                return decide_out_of_fold(cases, self.asked), _OTHER_FOLDS
+            except WrongDataError:  # no positive case in the other folds
+                return None, ""
+        return (None, "") if self.point is None else (decide(self.point, cases), self.point.chosen_on)
 
-        targets, classes = self._targets(names), self.source.classes
-        figures = summarise_diagnosis(logits, targets, self._groups(names), classes, self.seed, positive=self.positive)
+    def _picture(self, case: str) -> tuple[NDArray[Any], NDArray[np.bool_], None]:
+        return (*self.source.load(case), None)
+
+    def _figures(self, cases: DiagnosedCases, decisions: Decisions | None, chosen_on: str) -> dict[str, Any]:
+        figures = diagnosis_figures(cases, decisions, chosen_on, self.asked, self.seed)
         identity = {name: value for name, value in self.folder.identity.items() if name not in ("pixels", "hashes")}
         sealed = {"sealed": seal(self.folder.identity)} if self.part == EXTERNAL else {}
-        return {**identity, **sealed, "versions": versions(), **figures}
+        return {**identity, **sealed, "versions": versions(), **figures, **self._before(cases)}
+
+    def _before(self, cases: DiagnosedCases) -> dict[str, Any]:
+        """Return the figures at the run's own point, where another was given: what the local choice has changed."""
+        own = find_diagnosis_point(self.root, None, self.source.classes) if self.point is not None else None
+        if own is None or own == self.point:
+            return {}
+        figures = diagnosis_figures(cases, decide(own, cases), own.chosen_on, self.asked, self.seed)
+        return {"before": {name: figures[name] for name in ("point", "answers", "calibration") if name in figures}}

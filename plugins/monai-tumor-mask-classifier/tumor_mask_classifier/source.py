@@ -123,7 +123,12 @@ class DiagnosisSource(CaseSource):
             WrongCallError: The folder of predicted masks is missing, or is none.
             WrongDataError: A case has no mask of this source.
         """
-        cases = [case for part in parts for case in self.split.ids(part)]
+        self.check_masks_of([case for part in parts for case in self.split.ids(part)])
+
+    def check_masks_of(self, cases: Sequence[str]) -> None:
+        """Refuse cases whose masks are not all there; as ``check_masks``."""
+        if not cases:
+            return
         if self.mask_source == OUT_OF_FOLD:
             self.masks.check(cases)
         if self.mask_source == REFERENCE:

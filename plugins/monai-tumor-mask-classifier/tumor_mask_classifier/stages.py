@@ -10,7 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from monai_tumor.errors import WrongCallError
+from monai_tumor.evaluation.folder import evaluations, identity_of
+from monai_tumor.evaluation.folder import is_finished as is_evaluated
 from monai_tumor.folds.child import call_program, is_finished, log_of, set_words, training_words
+from monai_tumor.folds.join import join_folds
+from monai_tumor.inference.operating_point import weights_digest
+from monai_tumor.splits.split import write_split
 from tumor_mask_classifier.crossfit import Pair, pairs
 from tumor_mask_classifier.folder import DiagnosisFolder
 
@@ -73,6 +78,27 @@ class Stages:
         self._train(run, begin, masks)
         return self._test(run, masks)
 
+    def join(self, way: str, sensitivity: float) -> Path:
+        """Make the classifiers of a way one bundle, and return the folder of its out-of-fold figures.
+
+        Its operating point is chosen on all of these cases, for a sensitivity to malignant ones.
+
+        Raises:
+            WrongCallError: The evaluation failed; the log is named.
+        """
+        run, split = self.folder.path / way, self.folder.split
+        if not (run / "split.json").is_file():
+            write_split(run / "split.json", split)
+        join_folds(run, [self.folder.classifier(way, fold) for fold in range(split.folds)], split)
+        if _pooled(run, sensitivity) is None:
+            data = [] if self.dataset_dir is None else ["--dataset-dir", self.dataset_dir]
+            words = ["evaluate", str(run), *data, "--set", f"sensitivity={sensitivity}"]
+            _call(words, log_of(run), f"the out-of-fold evaluation of {run}")
+        found = _pooled(run, sensitivity)
+        if found is None:
+            raise WrongCallError(f"{run} has no out-of-fold figures (see {log_of(run)}); give another folder")
+        return found
+
     def _draw_pair(self, pair: Pair) -> None:
         run = self.folder.stage_one(pair)
         recipe = [] if self.recipe is None else ["--recipe", self.recipe]
@@ -95,6 +121,15 @@ class Stages:
     def _data(self) -> list[str]:
         data = [] if self.dataset_dir is None else ["--dataset-dir", self.dataset_dir]
         return ["--dataset", self.dataset, *data]
+
+
+def _pooled(run: Path, sensitivity: float) -> Path | None:
+    """Return the newest finished out-of-fold evaluation of a run as it is now, or None."""
+    asked = {"weights_sha256": weights_digest(run), "asked_sensitivity": sensitivity}
+    for folder in reversed(evaluations(run, "out_of_fold")):
+        if is_evaluated(folder) and asked.items() <= identity_of(folder).items():
+            return folder
+    return None
 
 
 def _call(words: Sequence[str], log: Path, what: str, call: Callable[..., str | None] = call_program) -> None:

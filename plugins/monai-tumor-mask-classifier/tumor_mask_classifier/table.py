@@ -15,6 +15,9 @@ _HEAD = (
     "balanced accuracy",
     "sensitivity, frozen",
     "specificity, frozen",
+    "specificity to benign, frozen",
+    "referred",
+    "wrong among the answered",
 )
 
 
@@ -38,6 +41,9 @@ def _row(way: str, figures: Mapping[str, Any]) -> tuple[str, ...]:
         figures["balanced_accuracy"],
         figures["point"]["sensitivity"],
         figures["point"]["specificity"],
+        figures["point"]["specificity_to"]["benign"],
+        figures["answers"]["referred"],
+        figures["answers"]["error"],
     )
     return (way, *(interval_cell(one) for one in found))
 
@@ -57,5 +63,9 @@ def _notes(found: Mapping[str, Any]) -> Iterator[str]:
     yield (
         f"- Frozen: each fold's threshold and temperature were chosen on the other folds, for a sensitivity of {asked:g} to "
         "malignant cases; specificity is over all others."
+    )
+    yield (
+        "- Referred: several classes stay possible, or none; each class may be missing in 5 % of its groups (conformal sets, "
+        "chosen on the other folds)."
     )
     yield "- A reference mask is an expert's: nobody has one for a new image, and an empty one gives normal images away."

@@ -1,0 +1,205 @@
+"""The operating point of a classifier: chosen on cases that it did not learn from, stated on others, used in prediction."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
+from tumor_mask_classifier.cases_table import DiagnosedCases
+from tumor_mask_classifier.diagnosis_point import (
+    DiagnosisPoint,
+    DiagnosisWish,
+    choose_diagnosis_point,
+    farthest,
+    find_diagnosis_point,
+    write_diagnosis_point,
+)
+
+from monai_tumor.cli.main import main
+from monai_tumor.datasets.phantom import PhantomDataset
+from monai_tumor.errors import WrongCallError, WrongDataError
+
+CLASSES = ("normal", "benign", "malignant")
+WISH = DiagnosisWish(CLASSES, sensitivity=0.9, alpha=0.1)
+
+
+def some_cases(count: int = 300, seed: int = 0) -> DiagnosedCases:
+    """Return cases whose logits tell something, but are three times too sure."""
+    random = np.random.default_rng(seed)
+    targets = random.integers(0, 3, count)
+    logits = 3 * (random.normal(0, 1, (count, 3)) + 1.5 * np.eye(3)[targets])
+    names = tuple(f"case {number:03}" for number in range(count))
+    return DiagnosedCases(names, names, targets, logits, random.gamma(9, 1, count))
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "model.pt").write_bytes(b"weights")
+    return tmp_path
+
+
+def chosen(cases: DiagnosedCases | None = None) -> DiagnosisPoint:
+    return choose_diagnosis_point(some_cases() if cases is None else cases, WISH, "validation part of busi")
+
+
+def test_the_threshold_finds_the_asked_share_of_the_cases_it_was_chosen_on():
+    cases, point = some_cases(), chosen()
+    malignant = cases.targets == 2
+    found = point.called(cases.logits)[malignant].mean()
+    assert found >= 0.9 and found - 1 / malignant.sum() < 0.9  # one fewer would be too few
+
+
+def test_too_sure_logits_are_divided_by_a_temperature_above_one():
+    cases, point = some_cases(), chosen()
+    assert point.temperature > 2
+    assert np.allclose(point.probabilities(cases.logits).sum(axis=1), 1)
+
+
+def test_one_in_fifty_new_images_is_out_of_place():
+    assert farthest(np.arange(1.0, 100.0)) == 98  # 100 * 0.98
+    new = np.random.default_rng(1).gamma(9, 1, 5000)
+    assert chosen().out_of_place(new).mean() == pytest.approx(0.02, abs=0.015)
+    assert farthest(np.arange(19.0)) is None  # too few
+    assert not replace(chosen(), distance=None).out_of_place(new).any()
+
+
+def test_a_point_is_read_back_as_it_was(run: Path):
+    point = chosen()
+    write_diagnosis_point(run / "operating_point.json", point, run)
+    assert find_diagnosis_point(run, None, CLASSES) == find_diagnosis_point(run, "auto", CLASSES) == point
+
+
+def test_a_run_without_a_point_has_none_unless_one_is_asked_for(run: Path):
+    assert find_diagnosis_point(run, None, CLASSES) is None
+    with pytest.raises(
+        WrongCallError, match=r"does not exist; choose one with: monai-tumor evaluate .* --part validation"
+    ):
+        find_diagnosis_point(run, "auto", CLASSES)
+    with pytest.raises(WrongCallError, match=r"threshold is 0\.5; a classifier takes null"):
+        find_diagnosis_point(run, 0.5, CLASSES)
+
+
+def test_a_point_of_other_weights_or_classes_or_a_damaged_one_is_refused(run: Path):
+    file = run / "operating_point.json"
+    write_diagnosis_point(file, chosen(), run)
+    with pytest.raises(WrongDataError, match="other weights or classes"):
+        find_diagnosis_point(run, None, ("benign", "malignant"))
+    content = json.loads(file.read_text())
+    for damage in ({"temperature": 0}, {"threshold": 7}, {"answers": {}}, {"positive": "cyst"}, {"temperature": "x"}):
+        file.write_text(json.dumps({**content, **damage}))
+        with pytest.raises(WrongDataError, match="no operating point of a classifier"):
+            find_diagnosis_point(run, None, CLASSES)
+    write_diagnosis_point(file, chosen(), run)
+    (run / "models" / "model.pt").write_bytes(b"trained on")
+    with pytest.raises(WrongDataError, match="other weights or classes"):
+        find_diagnosis_point(run, None, CLASSES)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"positive": "cyst"}, "positive"),
+        ({"sensitivity": 0}, "sensitivity"),
+        ({"alpha": 1}, "alpha"),
+        ({"alpha": "x"}, "alpha"),
+    ],
+)
+def test_an_impossible_wish_is_refused(wrong, words):
+    with pytest.raises(WrongCallError, match=f"{words} is"):
+        DiagnosisWish(CLASSES, **wrong)
+
+
+def call(*words: object) -> Result:
+    return CliRunner().invoke(main, [str(word) for word in words])
+
+
+def metrics_of(run: Path, name: str) -> dict:
+    return json.loads((run / "evaluation" / name / "metrics.json").read_text())
+
+
+def test_the_validation_part_chooses_what_the_test_part_then_states(trained, tmp_path):
+    run = shutil.copytree(trained, tmp_path / "run")
+    assert call("evaluate", run, "--part", "validation").exit_code == 0
+    point = json.loads((run / "operating_point.json").read_text())
+    assert "point" not in metrics_of(run, "001-validation")  # figures on cases that chose are no figures
+    result = call("evaluate", run)
+    assert result.exit_code == 0 and "malignant at the chosen threshold (asked: 95 %), sensitivity" in result.stderr
+    found = metrics_of(run, "002-test")
+    assert found["point"]["chosen_on"] == point["chosen_on"] == "validation part of phantom_us"
+    assert {"answers", "out_of_place"} <= set(found) and "## Operating point" in (
+        run / "docs" / "README.md"
+    ).read_text()
+
+
+def test_a_diagnosis_says_what_it_decides_and_how_large_the_lesion_is(trained, tmp_path):
+    run = shutil.copytree(trained, tmp_path / "run")
+    PhantomDataset(count=6, seed=3, style="us", size=(64, 80)).write(tmp_path / "scans")
+    for image in (tmp_path / "scans" / "images").iterdir():  # a prediction has a mask of every image, also an empty one
+        mask = tmp_path / "scans" / "masks" / image.name
+        if not mask.is_file():
+            Image.new("L", Image.open(image).size).save(mask)
+    call("evaluate", run, "--part", "validation")
+    settings = ["--set", f"masks={tmp_path / 'scans' / 'masks'}", "--set", "spacing=[0.1, 0.2]"]
+    result = call("predict", tmp_path / "scans" / "images", "--bundle", run, "--output", tmp_path / "out", *settings)
+    assert result.exit_code == 0, result.stderr
+    for one in json.loads((tmp_path / "out" / "predictions.json").read_text()):
+        assert one["calibrated"] and one["answer"] in (*CLASSES, "refer") and set(one["possible"]) <= set(CLASSES)
+        assert isinstance(one["called_malignant"], bool) and isinstance(one["out_of_place"], bool)
+        assert one["lesion"]["unit"] == "mm" and (one["lesion"]["area"] > 0) == (one["lesion"]["lesions"] > 0)
+        assert (tmp_path / "out" / f"{one['image']}_diagnosis.png").is_file()
+
+
+def test_noise_is_out_of_place_and_referred(train, tmp_path):
+    """A network that has learnt a little: its features tell phantoms from noise and from black."""
+    run = train(tmp_path / "run", epochs=4, backbone="two_stage_cnn")
+    call("evaluate", run, "--part", "validation")
+    scans = tmp_path / "scans"
+    scans.mkdir()
+    noise = np.random.default_rng(0).integers(0, 2, (90, 120), np.uint8) * 255
+    Image.fromarray(noise).save(scans / "noise.png")
+    Image.fromarray(np.full((90, 120), 255, np.uint8)).save(scans / "white.png")
+    result = call("predict", scans, "--bundle", run, "--output", tmp_path / "out")
+    assert result.exit_code == 0, result.stderr
+    found = json.loads((tmp_path / "out" / "predictions.json").read_text())
+    assert all(one["out_of_place"] and one["answer"] == "refer" for one in found), found
+
+
+def test_local_cases_choose_another_point_and_the_rest_is_the_test(trained, tmp_path):
+    run = shutil.copytree(trained, tmp_path / "run")
+    PhantomDataset(count=40, seed=7, style="us", size=(64, 80)).write(tmp_path / "clinic")
+    assert call("evaluate", run, "--part", "validation").exit_code == 0
+    result = call("calibrate", run, "--on", tmp_path / "clinic", "--cases", 16, "--dataset", "folder")
+    assert result.exit_code == 0, result.stderr
+    local = run / "evaluation" / "002-calibration" / "operating_point.json"
+    result = call("evaluate", run, "--external", tmp_path / "clinic", "--dataset", "folder", "--threshold", local)
+    assert result.exit_code == 0, result.stderr
+    [external] = (run / "evaluation").glob("external-*")
+    found = metrics_of(run, external.name)
+    assert found["cases"] == 24 and found["point"]["chosen_on"].startswith("calibration")
+    assert found["before"]["point"]["chosen_on"].startswith("validation")
+
+
+def test_the_folds_of_a_classifier_predict_as_one(bundle, small, tmp_path):
+    """Trained on every fold by the core's own command, tested out-of-fold, and a bundle that states three answers."""
+    words = [word for key, value in small.items() if key != "epochs" for word in ("--set", f"{key}={value}")]
+    run = tmp_path / "set"
+    result = call("train", "breast_diagnosis", "--folds", 3, "--epochs", 1, "--run-dir", run, *words)
+    assert result.exit_code == 0, result.stderr
+    result = call("evaluate", run)
+    assert result.exit_code == 0, result.stderr
+    found = metrics_of(run, "001-out_of_fold")
+    assert found["point"]["chosen_on"] == "the other folds" and "out_of_place" in found
+    point = json.loads((run / "operating_point.json").read_text())
+    assert point["chosen_on"].startswith("out-of-fold cases") and point["distance"] > 0
+    PhantomDataset(count=5, seed=3, style="us", size=(64, 80)).write(tmp_path / "scans")
+    words = ["--bundle", run, "--output", tmp_path / "out", "--set", "explain=true"]
+    result = call("predict", tmp_path / "scans" / "images", *words)
+    assert result.exit_code == 0, result.stderr
+    assert all("answer" in one for one in json.loads((tmp_path / "out" / "predictions.json").read_text()))
