@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 import pytest
 
-from monai_tumor.bundles.find import PARTS
+from monai_tumor.bundles.find import PARTS, bundle_folder
 from monai_tumor.bundles.running import known_settings
 from monai_tumor.bundles.settings import check_settings, parse_settings
 from monai_tumor.cli.main import main
@@ -24,6 +24,7 @@ PLACES = ("*.md", "docs/**/*.md", "bundles/*/README.md", "plugins/*/README.md")
 PAGES = sorted(page.relative_to(ROOT).as_posix() for place in PLACES for page in ROOT.glob(place))
 BRAIN = ROOT / "bundles" / "brain"
 CONFIGURATIONS = [BRAIN / f"{part}.json" for part in PARTS]
+GUEST_CONFIGURATIONS = [bundle_folder("breast_diagnosis") / f"{part}.json" for part in PARTS]
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:home|root|work|tmp|mnt|media|data|Users)\b|\b[A-Z]:\\|\bshared/")
 SETTING = re.compile(r"^\| (`[^|]+`) \|", re.MULTILINE)
 
@@ -103,7 +104,8 @@ def test_the_first_page_names_the_two_commands():
 def test_our_commands_parse(page, words):
     context = parsed(words)
     settings = parse_settings(context.params.get("words", ()))
-    check_settings(CONFIGURATIONS, {name: value for name, value in settings.items() if "network" not in name})
+    files = GUEST_CONFIGURATIONS if any("diagnosis" in word for word in words) else CONFIGURATIONS
+    check_settings(files, {name: value for name, value in settings.items() if "network" not in name})
 
 
 @pytest.mark.parametrize(("page", "words"), spans(), ids=identifier)

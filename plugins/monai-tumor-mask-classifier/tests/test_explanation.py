@@ -119,7 +119,7 @@ def test_any_backbone_has_a_map_of_the_size_of_the_input(backbone):
     assert maps.shape == (2, 70, 101) and maps.dtype == np.float32
     assert maps.min() >= 0 and all(heat.max() in (0, pytest.approx(1)) for heat in maps)
     for place in (0, 1):  # whatever else is in the batch, and each image for its own class
-        assert np.allclose(explain(built, both[place : place + 1], [place])[0], maps[place], atol=1e-3)
+        assert np.allclose(explain(built, both[place : place + 1], [place])[0], maps[place], atol=0.02)
 
 
 def test_the_two_classes_have_nowhere_in_common(learnt, spiked):
