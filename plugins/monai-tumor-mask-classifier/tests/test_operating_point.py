@@ -192,8 +192,9 @@ def test_the_folds_of_a_classifier_predict_as_one(bundle, small, tmp_path):
     run = tmp_path / "set"
     result = call("train", "breast_diagnosis", "--folds", 3, "--epochs", 1, "--run-dir", run, *words)
     assert result.exit_code == 0, result.stderr
-    result = call("evaluate", run)
+    result = call("evaluate", run, "--set", "explain=true")
     assert result.exit_code == 0, result.stderr
+    assert (run / "evaluation" / "001-out_of_fold" / "report.html").is_file()
     found = metrics_of(run, "001-out_of_fold")
     assert found["point"]["chosen_on"] == "the other folds" and "out_of_place" in found
     point = json.loads((run / "operating_point.json").read_text())

@@ -116,7 +116,7 @@ def test_the_table_has_a_row_a_way_and_says_what_is_better(ways):
     found = {
         "first": "weak",
         "cases": 240,
-        "ways": {name: figures_of(way) for name, way in ways.items()},
+        "ways": {name: {**figures_of(way), "alpha": WISH.alpha} for name, way in ways.items()},
         "differences": {"strong": between(ways["weak"], ways["strong"])},
     }
     text = table_of(found)

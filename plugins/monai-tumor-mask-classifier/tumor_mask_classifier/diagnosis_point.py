@@ -84,7 +84,7 @@ class DiagnosisWish:
     classes: tuple[str, ...]
     positive: str = "malignant"
     sensitivity: float = 0.95
-    alpha: float = 0.05
+    alpha: float = 0.1
 
     def __post_init__(self) -> None:
         if self.positive not in self.classes:

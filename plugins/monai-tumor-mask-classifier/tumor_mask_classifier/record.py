@@ -32,6 +32,7 @@ from tumor_mask_classifier.diagnosis_point import (
     told,
     write_diagnosis_point,
 )
+from tumor_mask_classifier.explain_case import ExplainCase
 from tumor_mask_classifier.figures import Decisions, decide, decide_out_of_fold, diagnosis_figures
 from tumor_mask_classifier.out_of_place import FeatureDistance
 from tumor_mask_classifier.pooled import gather_features, pool_tests
@@ -57,6 +58,7 @@ class RecordDiagnosis:
         threshold: None for the run's own operating point where there is one, ``auto``, or the file of another one.
         local_cases: How many cases of the data set the part ``calibration`` takes.
         seed: Seed of the intervals, and of the choice of those cases.
+        explain: Lets the pictures of the report show what speaks for the called class; None for outlines only.
 
     Raises:
         WrongCallError: The part is unknown, or the operating point is not there.
@@ -77,9 +79,10 @@ class RecordDiagnosis:
         threshold: str | None = None,
         local_cases: int | None = None,
         seed: int = 0,
+        explain: ExplainCase | None = None,
     ) -> None:
         self.root, self.source, self.part, self.network = Path(bundle_root), source, part, network
-        self.asked, self.seed = asked, seed
+        self.asked, self.seed, self.explain = asked, seed, explain
         self.point = self._given_point(threshold)
         self.cases: DiagnosedCases | None = None
         self.metrics: dict[str, Any] = {}
@@ -232,8 +235,12 @@ class RecordDiagnosis:
                 return None, ""
         return (None, "") if self.point is None else (decide(self.point, cases), self.point.chosen_on)
 
-    def _picture(self, case: str) -> tuple[NDArray[Any], NDArray[np.bool_], None]:
-        return (*self.source.load(case), None)
+    def _picture(self, case: str) -> tuple[NDArray[Any], NDArray[np.bool_], NDArray[np.float32] | None]:
+        if self.explain is None or self.cases is None:
+            return (*self.source.load(case), None)
+        place = self.cases.names.index(case)
+        fold = None if self.cases.folds is None else int(self.cases.folds[place])
+        return (*self.source.load(case), self.explain(case, int(self.cases.logits[place].argmax()), fold))
 
     def _figures(self, cases: DiagnosedCases, decisions: Decisions | None, chosen_on: str) -> dict[str, Any]:
         figures = diagnosis_figures(cases, decisions, chosen_on, self.asked, self.seed)

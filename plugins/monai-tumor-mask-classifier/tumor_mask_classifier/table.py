@@ -64,8 +64,9 @@ def _notes(found: Mapping[str, Any]) -> Iterator[str]:
         f"- Frozen: each fold's threshold and temperature were chosen on the other folds, for a sensitivity of {asked:g} to "
         "malignant cases; specificity is over all others."
     )
+    alpha = next(iter(found["ways"].values()))["alpha"]
     yield (
-        "- Referred: several classes stay possible, or none; each class may be missing in 5 % of its groups (conformal sets, "
-        "chosen on the other folds)."
+        "- Referred: several classes stay possible, or none. Each class may be missing in "
+        f"{100 * alpha:g} % of its groups (conformal sets, chosen on the other folds)."
     )
     yield "- A reference mask is an expert's: nobody has one for a new image, and an empty one gives normal images away."
