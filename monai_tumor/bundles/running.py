@@ -69,11 +69,16 @@ def prediction_digest() -> str | None:
 
     These are ``prepare``, ``network_def`` and ``precision``, which evaluation and prediction have under the same ids.
     """
+    return settings_digest(*_PREDICTION)
+
+
+def settings_digest(*names: str) -> str | None:
+    """Return one sha256 of some of the running workflow's settings, before they are resolved; None outside of one."""
     workflow = _workflow()
     if workflow is None:
         return None
     settings = _settings(workflow)
-    text = json.dumps({name: settings.get(name) for name in _PREDICTION}, sort_keys=True)
+    text = json.dumps({name: settings.get(name) for name in names}, sort_keys=True)
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
@@ -180,7 +185,7 @@ class ConfigurationWriter:
         kept["dataset_name"] = self.dataset_name
         if isinstance(kept.get("network_def"), dict) and kept["network_def"].get("encoder_weights") is not None:
             kept["network_def"].update(self._without_encoder_weights())
-        return {name: _without_machine_paths(value) for name, value in kept.items()}
+        return {name: without_machine_paths(value) for name, value in kept.items()}
 
     def _without_encoder_weights(self) -> dict[str, Any]:
         """Return what the encoder weights decided; ``models/model.pt`` holds them now, ``run.json`` says which they were."""
@@ -315,9 +320,10 @@ def _text(content: dict[str, Any]) -> str:
     return json.dumps(content, indent=4, ensure_ascii=False) + "\n"
 
 
-def _without_machine_paths(value: Any) -> Any:
+def without_machine_paths(value: Any) -> Any:
+    """Return a configuration with null in place of every absolute path."""
     if isinstance(value, dict):
-        return {name: _without_machine_paths(item) for name, item in value.items()}
+        return {name: without_machine_paths(item) for name, item in value.items()}
     if isinstance(value, list):
-        return [_without_machine_paths(item) for item in value]
+        return [without_machine_paths(item) for item in value]
     return None if isinstance(value, str) and _MACHINE_PATH.match(value) else value

@@ -1,77 +1,57 @@
-"""Prediction of plain image files: masks and overlays beside each other, bad files named and passed over."""
+"""Prediction of files: masks and overlays in the geometry of each, bad files named and passed over."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from ignite.engine import Engine, Events
+from numpy.typing import NDArray
 
-from monai_tumor.datasets.files import IMAGE_SUFFIXES
-from monai_tumor.errors import ToolkitError, WrongCallError, WrongDataError
-from monai_tumor.imaging.pictures import outline_picture
-from monai_tumor.imaging.read import read_image
-from monai_tumor.imaging.write import write_mask, write_picture, write_text
-
-
-def list_images(folder: str | None) -> list[dict[str, str]]:
-    """Return the items of all image files below ``folder``; configurations call this when no list of items is given.
-
-    Without a folder there are none: a configuration can be checked before it is known what will be predicted.
-
-    Raises:
-        WrongCallError: The folder does not exist.
-        WrongDataError: It has no image file.
-    """
-    return [] if folder is None else image_items([folder])
-
-
-def image_items(inputs: Sequence[str | Path]) -> list[dict[str, str]]:
-    """Return ``{"image": path, "name": output name}`` for each file and for each image below each folder.
-
-    The name is the path inside the folder that was given, without its suffix, and with it where two would be alike.
-
-    Raises:
-        WrongCallError: An input does not exist.
-        WrongDataError: Nothing to predict was found.
-    """
-    found: dict[Path, str] = {}
-    for entry in map(Path, inputs):
-        if not entry.exists():
-            raise WrongCallError(f"{entry} does not exist; give image files or folders ({', '.join(IMAGE_SUFFIXES)})")
-        files = (
-            sorted(path for path in entry.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
-            if entry.is_dir()
-            else [entry]
-        )
-        for path in files:
-            found.setdefault(path, str(path.relative_to(entry)) if entry.is_dir() else path.name)
-    if not found:
-        raise WrongDataError(f"no image in {', '.join(map(str, inputs))}; expected {', '.join(IMAGE_SUFFIXES)}")
-    short = [str(Path(name).with_suffix("")) for name in found.values()]
-    names = [name if short.count(stem) > 1 else stem for name, stem in zip(found.values(), short, strict=True)]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise WrongCallError(f"two inputs would both be written as {twice[0]!r}; predict them into different folders")
-    return [{"image": str(path), "name": name} for path, name in zip(found, names, strict=True)]
+from monai_tumor.clinical.out_findings import FINDINGS, Algorithm
+from monai_tumor.clinical.source import SourceImage
+from monai_tumor.errors import ToolkitError, WrongCallError, WrongDataError, unknown_name
+from monai_tumor.imaging.write import write_text
+from monai_tumor.inference.inputs import InputPictures
+from monai_tumor.inference.operating_point import weights_digest
+from monai_tumor.inference.outputs import AUTO, Output, checked_formats, described
 
 
 class SavePredictions:
-    """Write ``<name>_mask.png`` and ``<name>_overlay.png`` for every image, and ``predictions.json`` about all.
+    """Write mask and overlay of every input, and ``predictions.json`` about all.
 
-    Masks have the rows and columns of their image. A file that could not be read is named on stderr and in the JSON.
+    Masks are in the geometry of their input. An input that could not be read is named on stderr and in the JSON. What was
+    written of an input is forgotten, so memory does not grow with their number.
 
     Args:
         output_dir: Where to; files of an earlier prediction are not overwritten.
+        inputs: What is predicted.
+        bundle_root: The run, which DICOM results name.
+        formats: ``auto``, or of ``png``, ``nifti`` and ``dicom-seg`` some, with commas between; see ``Output``.
+        finding: What a mask outlines, for DICOM results.
+
+    Raises:
+        WrongCallError: A format or finding is unknown.
     """
 
-    def __init__(self, output_dir: str) -> None:
-        self.folder = Path(output_dir)
+    def __init__(
+        self,
+        output_dir: str,
+        inputs: InputPictures,
+        bundle_root: str,
+        formats: str = AUTO,
+        finding: str = "breast lesion",
+    ) -> None:
+        if finding not in FINDINGS:
+            raise unknown_name("finding", finding, FINDINGS)
+        self.folder, self.inputs, self.root = Path(output_dir), inputs, Path(bundle_root)
+        self.formats, self.finding = checked_formats(formats), finding
         self.results: list[dict[str, Any]] = []
+        self._masks: list[NDArray[np.bool_]] = []
+        self._output: Output | None = None
 
     def attach(self, engine: Engine) -> None:
         """Follow the evaluator ``engine``."""
@@ -80,34 +60,53 @@ class SavePredictions:
         engine.add_event_handler(Events.COMPLETED, self.finish)
 
     def start(self, engine: Engine) -> None:
-        """Refuse to mix with an earlier prediction."""
+        """Refuse to predict nothing, or to mix with an earlier prediction."""
         self.results = []
+        if not self.inputs.data:
+            raise WrongCallError("prediction needs images: give --dataset_dir DIR, or files to 'monai-tumor predict'")
         if (self.folder / "predictions.json").exists():
             raise WrongCallError(f"{self.folder} holds a prediction already; give another folder for this one")
+        self._output = Output(self.folder, self.formats, self.finding, self._algorithm())
 
     def add(self, engine: Engine) -> None:
-        """Write the images of one batch (decollated items with ``pred``, bool (1, source rows, source columns))."""
+        """Take the pictures of one batch (decollated items with ``pred``, bool (1, source rows, source columns))."""
         for item, output in zip(engine.state.batch, engine.state.output, strict=True):
-            self.results.append(self._one(item, output))
+            self._masks.append(np.asarray(output["pred"][0], bool))
+            if int(item["frame"]) + 1 == int(item["frames"]):
+                masks, self._masks = self._masks, []
+                self.results.append(self._one(item, masks))
+                self.inputs.sources.pop(item["name"], None)
 
     def finish(self, engine: Engine) -> None:
-        """Write ``predictions.json`` and say how many files failed."""
+        """Write ``predictions.json`` and say how many inputs failed."""
         text = json.dumps(self.results, indent=1, ensure_ascii=False)
         write_text(self.folder / "predictions.json", text + "\n")
         failed = sum("error" in result for result in self.results)
         print(f"{len(self.results) - failed} predicted, {failed} failed: {self.folder}", file=sys.stderr)
 
-    def _one(self, item: dict[str, Any], output: dict[str, Any]) -> dict[str, Any]:
-        result: dict[str, Any] = {"image": item["name"]}
+    def _one(self, item: dict[str, Any], masks: list[NDArray[np.bool_]]) -> dict[str, Any]:
         try:
             if item.get("error"):
                 raise WrongDataError(item["error"])
-            mask = np.asarray(output["pred"][0], bool)
-            targets = {kind: self.folder / f"{item['name']}_{kind}.png" for kind in ("mask", "overlay")}
-            write_mask(targets["mask"], mask)
-            write_picture(targets["overlay"], outline_picture(read_image(item["path"]), mask))
+            if self._output is None:
+                raise RuntimeError("the prediction has not started")
+            source = self.inputs.sources[item["name"]]
+            mask = _placed(source, masks)
+            return {"image": item["name"], **self._output.write(source, mask), **described(source, mask)}
         except ToolkitError as error:
             print(f"failed: {error}", file=sys.stderr)
-            return {**result, "error": str(error)}
-        files = {kind: str(path.relative_to(self.folder)) for kind, path in targets.items()}
-        return {**result, **files, "rows": mask.shape[0], "columns": mask.shape[1], "lesion_px": int(mask.sum())}
+            return {"image": item["name"], "error": str(error)}
+
+    def _algorithm(self) -> Algorithm:
+        metadata = self.root / "configs" / "metadata.json"
+        about = json.loads(metadata.read_text(encoding="utf-8")) if metadata.is_file() else {}
+        return Algorithm(about.get("name", "monai-tumor"), about.get("version", ""), weights_digest(self.root) or "")
+
+
+def _placed(source: SourceImage, masks: list[NDArray[np.bool_]]) -> NDArray[np.bool_]:
+    """Return bool (frames, rows, columns) on the grid of the source; outside of the ultrasound region there is nothing."""
+    whole = np.zeros((source.frames, source.rows, source.columns), bool)
+    window = (slice(None), slice(None)) if source.crop is None else source.crop.window
+    for frame, mask in zip(whole, masks, strict=True):
+        frame[window] = mask
+    return whole

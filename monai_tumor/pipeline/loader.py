@@ -32,7 +32,8 @@ class CaseLoader(DataLoader):
     ) -> None:
         if batch_size < 1:
             raise WrongCallError(f"batch_size is {batch_size}, expected 1 or more")
-        cases = len(dataset) if sampler is None else len(sampler)
+        # A stream, which nobody shuffles, has no length.
+        cases = len(dataset if sampler is None else sampler) if shuffle else 0
         super().__init__(
             dataset,
             num_workers=num_workers,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from monai_tumor.bundles.running import known_settings, refuse_unknown
+from monai_tumor.bundles.running import known_settings, refuse_unknown, settings_digest
 from monai_tumor.errors import WrongCallError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,3 +43,28 @@ def test_settings_reached_into_count_by_their_first_part(brain):
     known = known_settings(brain)
     assert {"epochs", "source", "validate", "part", "output_dir"} <= known
     assert not any("#" in name for name in known)
+
+
+class Parser:
+    """Holds settings as MONAI's does."""
+
+    def __init__(self, settings):
+        self.get = lambda: settings
+
+
+class ConfigWorkflow:
+    """Is looked up by its name, as MONAI's: it evaluates what asks for its settings."""
+
+    config_root_path = "bundle"
+
+    def __init__(self, **settings):
+        self.parser = Parser(settings)
+
+    def digest(self, *names):
+        return settings_digest(*names)
+
+
+def test_settings_have_a_digest_in_a_workflow_only():
+    one, other = ConfigWorkflow(prepare={"rows": 64}, lr=1), ConfigWorkflow(prepare={"rows": 32}, lr=1)
+    assert one.digest("prepare") != other.digest("prepare") and one.digest("lr") == other.digest("lr")
+    assert settings_digest("prepare") is None

@@ -42,7 +42,7 @@ def test_a_bad_file_is_named_and_the_others_are_predicted(
     (scans / "broken.png").write_bytes(b"not an image")
     result = program("predict", scans, "--bundle", trained.run, "--output", tmp_path / "masks")
     assert result.exit_code == 1
-    assert "broken.png is not an image" in result.stderr and "2 predicted, 1 failed" in result.stderr
+    assert "broken.png is nothing that is read here" in result.stderr and "2 predicted, 1 failed" in result.stderr
 
 
 def test_the_shown_command_takes_one_folder_as_it_is(trained: Any, scans: Path, program: Program) -> None:

@@ -156,7 +156,8 @@ def test_both_plain_commands_are_shown(predict: Program, scans: Path, tmp_path: 
     shown = predict("--explain", "--set", "batch_size=2", "--classifier-set", "batch_size=3", "--show-command")
     first, second = map(shlex.split, shown.stdout.splitlines())
     masks = tmp_path / "masks"
-    assert first[7:] == ["--output_dir", str(masks), "--dataset_dir", str(scans), "--batch_size", "2"]
+    places = ["--output_dir", str(masks), "--dataset_dir", str(scans)]
+    assert first[7:] == [*places, "--formats", "png", "--batch_size", "2"]
     assert second[4:7] == ["predicting", "--config_file", str(tmp_path / "classifier" / "configs" / "inference.json")]
     own = ["--output_dir", str(masks / "diagnosis"), "--masks", str(masks), "--dataset_dir", str(scans)]
     assert second[7:] == [*own, "--explain", "True", "--batch_size", "3"]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -17,7 +20,10 @@ from monai_tumor.metrics.lesion_size import measure_lesion
 def test_a_rectangle_in_pixels_and_in_millimetres():
     mask = np.zeros((20, 30), bool)
     mask[2:5, 10:14] = True  # 3 x 4 pixels: the diagonal from corner to corner is 5
-    assert measure_lesion(mask).plain() == {"lesions": 1, "area": 12.0, "longest_diameter": 5.0, "unit": "px"}
+    found = measure_lesion(mask)
+    assert (found.lesions, found.area, found.longest_diameter, found.unit) == (1, 12.0, 5.0, "px")
+    # The other two corners lie 3 x 4 / 5 to either side of the diagonal.
+    assert found.short_axis == pytest.approx(4.8)
     found = measure_lesion(mask, (0.5, 2.0))
     assert (found.area, found.unit) == (12.0, "mm")
     assert found.longest_diameter == pytest.approx((1.5**2 + 8**2) ** 0.5)
@@ -37,6 +43,7 @@ def test_an_empty_mask_has_no_size():
         "lesions": 0,
         "area": 0.0,
         "longest_diameter": 0.0,
+        "short_axis": 0.0,
         "unit": "px",
     }
 
@@ -51,9 +58,44 @@ def test_as_scipy_measures_it(mask):
     assert any(found.longest_diameter == pytest.approx(one) for one in of_largest or [0.0])
 
 
-def _diameter(lesion):
+def _corners(lesion):
     corners = [(r + i, c + j) for r, c in zip(*np.nonzero(lesion), strict=True) for i in (0, 1) for j in (0, 1)]
-    return pdist(np.array(corners) * (0.3, 0.7)).max()
+    return np.array(corners) * (0.3, 0.7)
+
+
+def _diameter(lesion):
+    return pdist(_corners(lesion)).max()
+
+
+@given(arrays(bool, st.tuples(st.integers(1, 5), st.integers(1, 7))).filter(np.any))
+def test_the_short_axis_as_a_turned_picture_shows_it(mask):
+    labels, count = label(mask, np.ones((3, 3)))
+    sizes = np.bincount(labels[labels > 0])
+    expected = [_turned(_corners(labels == k)) for k in range(1, count + 1) if sizes[k] == sizes.max()]
+    found = measure_lesion(mask, (0.3, 0.7))
+    assert any(found.short_axis == pytest.approx(one) for one in expected)
+    assert 0 < found.short_axis <= found.longest_diameter
+
+
+def _turned(corners):
+    """Turn the picture until the longest diameter lies level, and measure how high the lesion then is."""
+    pairs = list(itertools.combinations(np.unique(corners, axis=0).tolist(), 2))
+    longest = max(math.dist(a, b) for a, b in pairs)
+    heights = []
+    for a, b in pairs:
+        if math.dist(a, b) > longest - 1e-9:
+            angle = math.atan2(b[0] - a[0], b[1] - a[1])
+            level = [math.cos(angle) * row - math.sin(angle) * column for row, column in corners]
+            heights.append(max(level) - min(level))
+    return max(heights)
+
+
+def test_the_axes_of_an_ellipse():
+    rows, columns = np.mgrid[:200, :300]
+    along, across = (columns - 140) * 0.8 + (rows - 90) * 0.6, (rows - 90) * 0.8 - (columns - 140) * 0.6
+    found = measure_lesion((along / 80) ** 2 + (across / 30) ** 2 <= 1)
+    assert found.longest_diameter == pytest.approx(160, abs=1.5)  # a pixel's diagonal: corners overshoot
+    assert found.short_axis == pytest.approx(60, abs=1.5)
 
 
 @pytest.mark.parametrize("spacing", [(0.0, 1.0), (1.0, -2.0), (float("nan"), 1.0), (1.0, float("inf"))])

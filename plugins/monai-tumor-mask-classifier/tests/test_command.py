@@ -32,6 +32,7 @@ def words_of(out: Path) -> list[object]:
         (["--ways", "mask-only"], "unknown way 'mask-only'"),
         (["--minutes", 1], "give either --minutes or --epochs"),
         (["--sensitivity", 1.5], "--sensitivity 1.5: expected above 0 and up to 1"),
+        (["--set", 'classes=["benign", "malignant"]'], "the comparison decides this itself"),
     ],
 )
 def test_a_wrong_call_is_one_line_and_leaves_nothing(words, told, tmp_path):

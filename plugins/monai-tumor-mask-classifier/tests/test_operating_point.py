@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tumor_mask_classifier.record as record
 from click.testing import CliRunner, Result
 from PIL import Image
 from tumor_mask_classifier.cases_table import DiagnosedCases
@@ -24,6 +25,7 @@ from tumor_mask_classifier.diagnosis_point import (
 from monai_tumor.cli.main import main
 from monai_tumor.datasets.phantom import PhantomDataset
 from monai_tumor.errors import WrongCallError, WrongDataError
+from monai_tumor.splits.split import read_split, write_split
 
 CLASSES = ("normal", "benign", "malignant")
 WISH = DiagnosisWish(CLASSES, sensitivity=0.9, alpha=0.1)
@@ -92,7 +94,16 @@ def test_a_point_of_other_weights_or_classes_or_a_damaged_one_is_refused(run: Pa
     with pytest.raises(WrongDataError, match="other weights or classes"):
         find_diagnosis_point(run, None, ("benign", "malignant"))
     content = json.loads(file.read_text())
-    for damage in ({"temperature": 0}, {"threshold": 7}, {"answers": {}}, {"positive": "cyst"}, {"temperature": "x"}):
+    damages = [{"temperature": 0}, {"threshold": 7}, {"answers": {}}, {"positive": "cyst"}, {"temperature": "x"}]
+    damages += [
+        {"temperature": True},
+        {"temperature": np.inf},
+        {"distance": "x"},
+        {"sensitivity": "a"},
+        {"chosen_on": 5},
+    ]
+    damages += [{"answers": {**content["answers"], "least": least}} for least in ([0.1], [np.nan] * 3)]
+    for damage in damages:
         file.write_text(json.dumps({**content, **damage}))
         with pytest.raises(WrongDataError, match="no operating point of a classifier"):
             find_diagnosis_point(run, None, CLASSES)
@@ -100,6 +111,18 @@ def test_a_point_of_other_weights_or_classes_or_a_damaged_one_is_refused(run: Pa
     (run / "models" / "model.pt").write_bytes(b"trained on")
     with pytest.raises(WrongDataError, match="other weights or classes"):
         find_diagnosis_point(run, None, CLASSES)
+
+
+def test_a_point_of_predictions_that_were_made_otherwise_is_refused(run: Path):
+    file = run / "operating_point.json"
+    write_diagnosis_point(file, chosen(), run, "settings")
+    assert find_diagnosis_point(run, None, CLASSES, "settings") == chosen()
+    with pytest.raises(
+        WrongDataError, match="was chosen with another prepare, network_def, precision, mask_source or crop"
+    ):
+        find_diagnosis_point(run, None, CLASSES, "others")
+    write_diagnosis_point(file, chosen(), run)  # of an earlier version, which did not tell
+    assert find_diagnosis_point(run, None, CLASSES, "others") == chosen()
 
 
 @pytest.mark.parametrize(
@@ -114,6 +137,10 @@ def test_a_point_of_other_weights_or_classes_or_a_damaged_one_is_refused(run: Pa
 def test_an_impossible_wish_is_refused(wrong, words):
     with pytest.raises(WrongCallError, match=f"{words} is"):
         DiagnosisWish(CLASSES, **wrong)
+
+
+def _killed(*given: object) -> None:
+    raise KeyboardInterrupt
 
 
 def call(*words: object) -> Result:
@@ -136,6 +163,74 @@ def test_the_validation_part_chooses_what_the_test_part_then_states(trained, tmp
     assert {"answers", "out_of_place"} <= set(found) and "## Operating point" in (
         run / "docs" / "README.md"
     ).read_text()
+
+
+@pytest.mark.parametrize("other", ["prepare#rows=32", "mask_source=none", "crop=0.2", "precision=bf16"])
+def test_a_point_is_for_the_settings_it_was_chosen_with(other, trained, tmp_path):
+    run = shutil.copytree(trained, tmp_path / "run")
+    assert call("evaluate", run, "--part", "validation").exit_code == 0
+    PhantomDataset(count=3, seed=3, style="us", size=(64, 80)).write(tmp_path / "scans")
+    predict = ["predict", tmp_path / "scans" / "images", "--bundle", run, "--output", tmp_path / "out"]
+    for words in (["evaluate", run, "--set", other], [*predict, "--set", other]):
+        result = call(*words)
+        assert (result.exit_code, result.stderr.count("\n")) == (2, 1) and "was chosen with another" in result.stderr
+    assert not (tmp_path / "out").exists() and not list(run.glob("evaluation/*-test"))
+    assert call(*predict).exit_code == 0
+
+
+def test_a_point_is_chosen_on_no_other_validation_part_than_the_runs_own(trained, tmp_path):
+    """Else it might be chosen on the run's test part, and stated there."""
+    run, other = shutil.copytree(trained, tmp_path / "run"), tmp_path / "other.json"
+    own, exchanged = read_split(run / "split.json"), {"test": "validation", "validation": "test"}
+    cases = {name: replace(entry, part=exchanged.get(entry.part, entry.part)) for name, entry in own.cases.items()}
+    write_split(other, replace(own, cases=cases))
+    result = call("evaluate", run, "--part", "validation", "--set", f"split_file={other}")
+    assert result.exit_code == 2 and "is not the split of" in result.stderr
+    assert not (run / "operating_point.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--part", "validation", "--threshold", "auto"], "the validation part uses no chosen one"),
+        (["--threshold", 0.4], "threshold is 0.4; a classifier takes null"),
+        (["--set", "seed=-1"], "seed is -1, expected a whole number from 0"),
+        (["--set", "crop=1e400"], "crop is inf, expected null"),
+        (["--set", "mask_source=out_of_fold", "--set", "masks=5"], "masks is 5, expected the folder"),
+        (["--set", "classes=5"], "classes are 5, expected two or more"),
+    ],
+)
+def test_a_wrong_evaluation_is_one_line_and_leaves_nothing(words, told, trained, tmp_path):
+    run = shutil.copytree(trained, tmp_path / "run")
+    result = call("evaluate", run, *words)
+    assert (result.exit_code, told in result.stderr.splitlines()[-1]) == (2, True), result.stderr
+    assert not (run / "evaluation").exists()
+
+
+def test_an_external_test_that_was_begun_goes_on_only_as_it_was(trained, tmp_path, monkeypatch):
+    run = shutil.copytree(trained, tmp_path / "run")
+    PhantomDataset(count=12, seed=7, style="us", size=(64, 80)).write(tmp_path / "clinic")
+    words = ["evaluate", run, "--external", tmp_path / "clinic", "--dataset", "folder"]
+    monkeypatch.setattr(record, "write_diagnosis_report", _killed)
+    assert call(*words).exit_code != 0
+    monkeypatch.undo()
+    for other in ("prepare#rows=32", "mask_source=none", "crop=0.2", "alpha=0.3", "precision=bf16"):
+        result = call(*words, "--set", other)
+        assert result.exit_code == 2 and "was begun in" in result.stderr.splitlines()[-1]
+    assert call(*words).exit_code == 0
+
+
+def test_a_damaged_point_of_the_run_does_not_stop_a_test_at_another_one(trained, tmp_path):
+    run = shutil.copytree(trained, tmp_path / "run")
+    PhantomDataset(count=40, seed=7, style="us", size=(64, 80)).write(tmp_path / "clinic")
+    clinic = [tmp_path / "clinic", "--dataset", "folder"]
+    assert call("calibrate", run, "--on", *clinic, "--cases", 16).exit_code == 0
+    (run / "operating_point.json").write_text("{}")
+    [local] = run.glob("evaluation/*-calibration/operating_point.json")
+    assert call("evaluate", run, "--external", *clinic).exit_code == 2
+    assert call("evaluate", run, "--external", *clinic, "--threshold", local).exit_code == 0
+    [external] = run.glob("evaluation/external-*/metrics.json")
+    assert "before" not in json.loads(external.read_text())
 
 
 def test_a_diagnosis_says_what_it_decides_and_how_large_the_lesion_is(trained, tmp_path):
@@ -197,6 +292,9 @@ def test_the_folds_of_a_classifier_predict_as_one(bundle, small, tmp_path):
     assert (run / "evaluation" / "001-out_of_fold" / "report.html").is_file()
     found = metrics_of(run, "001-out_of_fold")
     assert found["point"]["chosen_on"] == "the other folds" and "out_of_place" in found
+    for other in ("mask_source=none", "prepare#rows=32"):  # the folds were not tested like that
+        result = call("evaluate", run, "--set", other)
+        assert result.exit_code == 2 and "has no finished test with these settings" in result.stderr.splitlines()[-1]
     point = json.loads((run / "operating_point.json").read_text())
     assert point["chosen_on"].startswith("out-of-fold cases") and point["distance"] > 0
     PhantomDataset(count=5, seed=3, style="us", size=(64, 80)).write(tmp_path / "scans")

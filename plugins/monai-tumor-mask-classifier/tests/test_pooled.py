@@ -71,6 +71,27 @@ def test_a_table_of_other_classes_is_refused(ways, tmp_path: Path):
         read_diagnosed(tmp_path / "cases.csv", ("cyst", "tumour"))
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [("f0-00,", f"{'f' * 200_000},"), ("normal,", "benign,"), (",target", ",goal"), ("logit_normal", "logit")],
+)
+def test_a_damaged_table_is_named(damage, ways, tmp_path: Path):
+    path = tmp_path / "cases.csv"
+    ways["weak"].write(path, CLASSES)
+    path.write_text(path.read_text().replace(*damage, 1))
+    with pytest.raises(WrongDataError, match=r"cases\.csv is no table of the classes"):
+        read_diagnosed(path, CLASSES)
+    path.write_text("case,group,label\n")
+    with pytest.raises(WrongDataError, match=r"cases\.csv is no table of the classes"):
+        read_diagnosed(path, CLASSES)
+
+
+def test_no_false_alarms_are_stated_where_a_fold_could_not_decide(ways):
+    cases = ways["weak"]
+    few = replace(cases, distances=np.where(cases.folds == 0, cases.distances, np.nan))  # known in one fold only
+    assert decide_out_of_fold(few, WISH).far is None and "out_of_place" not in figures_of(few)
+
+
 def test_a_fold_has_no_say_in_its_own_decisions(ways):
     cases = ways["strong"]
     own = cases.folds == 0

@@ -71,6 +71,14 @@ def test_items_have_the_index_of_their_class(scans):
     assert [(item["case"], item["target"]) for item in items] == [("a", 2), ("b", 0), ("c", 1)]
 
 
+def test_masks_are_known_again_by_their_digest(scans, masks):
+    before = predicted(scans, masks).masks.digest(["b", "a"])
+    save(masks / "c.png", SQUARE)
+    assert predicted(scans, masks).masks.digest(["a", "b"]) == before
+    save(masks / "a.png", SQUARE)
+    assert predicted(scans, masks).masks.digest(["a", "b"]) != before
+
+
 def test_the_mask_is_the_reference_the_prediction_or_nothing(scans, masks):
     assert np.array_equal(source(scans, mask_source="reference").load("a")[1], SQUARE)
     assert np.array_equal(predicted(scans, masks).load("a")[1], OTHER)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -99,18 +99,28 @@ def read_diagnosed(path: Path, classes: Sequence[str]) -> DiagnosedCases:
         known = set(rows[0]) if rows else set()
         distances = np.array([float(row["distance"]) for row in rows]) if "distance" in known else None
         folds = np.array([int(row["fold"]) for row in rows], np.int64) if "fold" in known else None
+        logits = np.array([[float(row[f"logit_{name}"]) for name in classes] for row in rows], np.float64)
+        if not rows or not np.isfinite(logits).all():
+            raise ValueError("no case, or a logit that is no number")
         return DiagnosedCases(
             tuple(row["case"] for row in rows),
             tuple(row["group"] for row in rows),
-            np.array([int(row["target"]) for row in rows], np.int64),
-            np.array([[float(row[f"logit_{name}"]) for name in classes] for row in rows]).reshape(-1, len(classes)),
+            np.array([_target(row, classes) for row in rows], np.int64),
+            logits,
             distances,
             folds,
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
         raise WrongDataError(
             f"{path} is no table of the classes {', '.join(classes)} ({error}); evaluate again"
         ) from error
+
+
+def _target(row: Mapping[str, str], classes: Sequence[str]) -> int:
+    place = int(row["target"])
+    if not 0 <= place < len(classes) or row["label"] != classes[place]:
+        raise ValueError(f"case {row['case']!r} has label {row['label']!r} and target {place}")
+    return place
 
 
 def pool_tables(tests: Sequence[DiagnosedCases]) -> DiagnosedCases:

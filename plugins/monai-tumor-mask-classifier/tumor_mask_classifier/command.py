@@ -12,6 +12,8 @@ from monai_tumor.errors import WrongCallError, unknown_name
 
 CONTRACT = 1
 _CLASSES = ("normal", "benign", "malignant")
+_OWN = ("classes", "mask_source", "masks", "crop", "network_def#mask")
+"""Settings that a comparison gives to its classifiers itself."""
 
 
 @click.group("diagnosis")
@@ -57,6 +59,9 @@ def compare_command(**given: Any) -> None:
         if way not in WAYS:
             raise unknown_name("way", way, WAYS)
     budgets = _budget(given, "mask_minutes", "mask_epochs"), _budget(given, "minutes", "epochs")
+    for word in given["words"]:
+        if word.partition("=")[0].strip() in _OWN:
+            raise WrongCallError(f"--set {word}: the comparison decides this itself; leave it out")
     if not 0 < given["sensitivity"] <= 1:
         raise WrongCallError(f"--sensitivity {given['sensitivity']}: expected above 0 and up to 1")
     from monai_tumor.folds.division import cut_folds
@@ -67,7 +72,7 @@ def compare_command(**given: Any) -> None:
     asked |= {"budgets": [list(budget) for budget in budgets], "settings": [list(some) for some in words]}
     split = (
         folder.split
-        if folder.split_file.is_file()
+        if folder.is_begun
         else cut_folds(given["dataset"], given["dataset_dir"], given["seed"], given["folds"])
     )
     folder.begin(split, asked)

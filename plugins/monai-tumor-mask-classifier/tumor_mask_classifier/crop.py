@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,9 @@ def check_crop(crop: float | None) -> None:
     """Refuse a context that cannot be.
 
     Raises:
-        WrongCallError: It is neither None nor a number from 0 up.
+        WrongCallError: It is neither None nor a finite number from 0 up.
     """
-    if crop is not None and (isinstance(crop, bool) or not isinstance(crop, int | float) or not crop >= 0):
+    if crop is not None and (isinstance(crop, bool) or not isinstance(crop, int | float) or not 0 <= crop < math.inf):
         raise WrongCallError(
             f"crop is {crop!r}, expected null, or the context as a share of the lesion's longer side (0.2)"
         )

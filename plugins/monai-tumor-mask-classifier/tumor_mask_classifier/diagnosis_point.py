@@ -22,6 +22,8 @@ from tumor_mask_classifier.cases_table import DiagnosedCases
 
 FALSE_ALARMS = 0.02
 """Share of images of the right kind that may be called out of place."""
+PREDICTION = "prediction_sha256"
+"""Key of the digest of the settings that predictions are made with."""
 _LEAST_ALARMED = 20  # fewer distances say nothing about their highest ones
 
 Floats = NDArray[np.float64]
@@ -91,9 +93,9 @@ class DiagnosisWish:
             raise WrongCallError(
                 f"positive is {self.positive!r}, expected one of the classes {', '.join(self.classes)}"
             )
-        if not _is_share(self.sensitivity) or not 0 < self.sensitivity <= 1:
+        if not _is_number(self.sensitivity) or not 0 < self.sensitivity <= 1:
             raise WrongCallError(f"sensitivity is {self.sensitivity!r}, expected above 0 and up to 1")
-        if not _is_share(self.alpha) or not 0 < self.alpha < 1:
+        if not _is_number(self.alpha) or not 0 < self.alpha < 1:
             raise WrongCallError(f"alpha is {self.alpha!r}, expected a share between 0 and 1")
 
 
@@ -129,12 +131,13 @@ def farthest(distances: Floats) -> float | None:
     return float(known[place - 1])
 
 
-def write_diagnosis_point(path: Path, point: DiagnosisPoint, bundle_root: Path) -> None:
-    """Write a point of a run; an earlier one is replaced."""
+def write_diagnosis_point(path: Path, point: DiagnosisPoint, bundle_root: Path, prediction: str | None = None) -> None:
+    """Write a point of a run, and the digest of the settings it was chosen with; an earlier one is replaced."""
     content = {
         "task": "diagnosis",
         **point.plain(),
         "weights_sha256": weights_digest(bundle_root),
+        PREDICTION: prediction,
         "text": told(point),
     }
     write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n", overwrite=True)
@@ -153,17 +156,20 @@ def told(point: DiagnosisPoint) -> str:
     )
 
 
-def find_diagnosis_point(bundle_root: Path, threshold: Any, classes: Sequence[str]) -> DiagnosisPoint | None:
+def find_diagnosis_point(
+    bundle_root: Path, threshold: Any, classes: Sequence[str], prediction: str | None = None
+) -> DiagnosisPoint | None:
     """Return the operating point that a configuration asks for.
 
     Args:
         bundle_root: The run.
         threshold: None for the run's own point where there is one, ``auto`` where it must be there, or a file.
         classes: The labels in the order of the logits.
+        prediction: Digest of the settings that predictions are made with; those it was chosen with must be the same.
 
     Raises:
         WrongCallError: It is a number, or ``auto`` and none was chosen.
-        WrongDataError: The file is damaged, or was chosen for other weights or classes.
+        WrongDataError: The file is damaged, or was chosen for other weights or classes, or another way to predict.
     """
     if threshold is not None and not isinstance(threshold, str):
         raise WrongCallError(
@@ -174,10 +180,10 @@ def find_diagnosis_point(bundle_root: Path, threshold: Any, classes: Sequence[st
         if threshold is None:
             return None
         raise WrongCallError(f"threshold {threshold!r}: {path} does not exist; {advice(bundle_root, False)}")
-    return _read(path, bundle_root, classes)
+    return _read(path, bundle_root, classes, prediction)
 
 
-def _read(path: Path, bundle_root: Path, classes: Sequence[str]) -> DiagnosisPoint:
+def _read(path: Path, bundle_root: Path, classes: Sequence[str], prediction: str | None) -> DiagnosisPoint:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         answers = content["answers"]
@@ -190,16 +196,34 @@ def _read(path: Path, bundle_root: Path, classes: Sequence[str]) -> DiagnosisPoi
         )
         names = ("positive", "temperature", "threshold", "sensitivity", "distance", "chosen_on")
         point = DiagnosisPoint(answers=sets, **{name: content[name] for name in names})
-        if not point.temperature > 0 or not 0 <= point.threshold <= 1 or point.positive not in sets.classes:
-            raise ValueError("temperature or threshold is out of range")
+        _check(point)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise WrongDataError(
             f"{path} is no operating point of a classifier ({error}); {advice(bundle_root, False)}"
         ) from error
+    other = ""
     if content.get("weights_sha256") != weights_digest(bundle_root) or sets.classes != tuple(classes):
-        raise WrongDataError(f"{path} was chosen for other weights or classes; {advice(bundle_root, False)}")
+        other = "for other weights or classes"
+    elif prediction is not None and content.get(PREDICTION) not in (None, prediction):
+        other = "with another prepare, network_def, precision, mask_source or crop"
+    if other:
+        raise WrongDataError(f"{path} was chosen {other}; {advice(bundle_root, False)}")
     return point
 
 
-def _is_share(value: Any) -> bool:
+def _check(point: DiagnosisPoint) -> None:
+    sets, distance = point.answers, 0.0 if point.distance is None else point.distance
+    shares = [point.threshold, point.sensitivity, sets.alpha, *sets.least]
+    numbers = [point.temperature, distance, *shares]
+    if not all(_is_number(value) and np.isfinite(value) for value in numbers):
+        raise ValueError("a value is no number")
+    if not point.temperature > 0 or not distance >= 0 or not all(0 <= share <= 1 for share in shares):
+        raise ValueError("a value is out of range")
+    if point.positive not in sets.classes or not len(sets.classes) == len(sets.least) == len(sets.groups):
+        raise ValueError("the classes do not belong together")
+    if not isinstance(point.chosen_on, str):
+        raise ValueError("chosen_on is no text")
+
+
+def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)

@@ -65,8 +65,10 @@ def decide_out_of_fold(cases: DiagnosedCases, asked: DiagnosisWish) -> Decisions
         point = choose_diagnosis_point(others, asked, "the other folds")
         decided = decide(point, cases.chosen(own))
         logits[own], called[own], possible[own] = decided.logits, decided.called, decided.possible
-        if far is not None:
-            far[own] = False if decided.far is None else decided.far
+        if far is not None:  # a fold that nobody could decide about would count as one without false alarms
+            far = None if decided.far is None else far
+        if far is not None and decided.far is not None:
+            far[own] = decided.far
     return Decisions(logits, called, possible, far)
 
 

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from monai_tumor.errors import WrongCallError
+from monai_tumor.errors import WrongCallError, WrongDataError
+from monai_tumor.evaluation.folder import evaluations
+from monai_tumor.evaluation.folder import is_finished as is_evaluated
 from monai_tumor.folds.child import is_finished
 from monai_tumor.imaging.write import write_bytes, write_text
 from monai_tumor.splits.split import Split, read_split, write_split
@@ -37,6 +39,11 @@ class DiagnosisFolder:
         """The folds, read and checked."""
         return read_split(self.split_file)
 
+    @property
+    def is_begun(self) -> bool:
+        """Whether it was begun before."""
+        return (self.path / _BEGUN).is_file()
+
     def begin(self, split: Split, asked: dict[str, Any]) -> None:
         """Write the folds and what is asked for, or refuse a folder that was begun with something else.
 
@@ -45,13 +52,17 @@ class DiagnosisFolder:
         """
         asked = {**asked, "split": split.hash}
         file = self.path / _BEGUN
-        if not file.is_file():
-            if self.path.is_dir() and any(self.path.iterdir()):
+        if not self.is_begun:
+            # A kill may have come after the folds.
+            if self.path.is_dir() and {entry.name for entry in self.path.iterdir()} - {self.split_file.name}:
                 raise WrongCallError(f"{self.path} is not empty and no diagnosis was begun there; give another folder")
-            write_split(self.split_file, split)
+            if not self.split_file.is_file():
+                write_split(self.split_file, split)
+            elif self.split.hash != split.hash:
+                raise WrongCallError(f"{self.split_file} holds other folds than these; give another folder")
             write_text(file, json.dumps(asked, indent=1) + "\n")
             return
-        begun = json.loads(file.read_text(encoding="utf-8"))
+        begun = _read(file)
         for name, value in asked.items():
             if begun.get(name) != value:
                 raise WrongCallError(
@@ -86,6 +97,7 @@ class DiagnosisFolder:
 
         Raises:
             RuntimeError: A network saw what it must not have seen: this cannot be, and nothing is written then.
+            WrongDataError: A network drew no mask of a case.
         """
         target = self.masks(fold)
         if (target / ORIGIN).is_file():
@@ -95,16 +107,27 @@ class DiagnosisFolder:
         if leaking := leaks(split, chosen, networks, split.ids("test", fold)):
             raise RuntimeError(f"the mask of {leaking[0]!r} comes from a network that saw its group")
         for name, pair in chosen.items():
-            (mask,) = self.stage_one(pair).glob(f"evaluation/*-test/predictions/{_escaped(name)}.png")
-            write_bytes(target / f"{name}.png", mask.read_bytes(), overwrite=True)
+            write_bytes(target / f"{name}.png", self._drawn(pair, name).read_bytes(), overwrite=True)
         origin = {name: {"pair": list(pair), "weights_sha256": self._weights(pair)} for name, pair in chosen.items()}
         write_text(target / ORIGIN, json.dumps(origin, indent=1) + "\n")
+
+    def _drawn(self, pair: Pair, name: str) -> Path:
+        """Return the mask of the first finished test, which was made with the settings of all others."""
+        run = self.stage_one(pair)
+        for test in filter(is_evaluated, evaluations(run, "test")):
+            if (mask := test / "predictions" / f"{name}.png").is_file():
+                return mask
+        raise WrongDataError(
+            f"{run} drew no mask of case {name!r}, which has no reference mask; leave it out of the data set"
+        )
 
     def _weights(self, pair: Pair) -> str:
         record = json.loads((self.stage_one(pair) / "run.json").read_text(encoding="utf-8"))
         return str(record["weights_sha256"])
 
 
-def _escaped(name: str) -> str:
-    """Return a case id as a pattern that matches nothing else."""
-    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in name)
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise WrongDataError(f"{path} cannot be read ({error}); give another folder") from error

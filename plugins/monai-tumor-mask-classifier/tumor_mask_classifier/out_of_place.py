@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,19 +108,31 @@ class FeatureDistance:
     Args:
         bundle_root: The run, with ``models/features.npz``; without it there are no distances.
         network: The network that predicts.
+
+    Raises:
+        WrongDataError: The file is damaged, or one of another network.
     """
 
     def __init__(self, bundle_root: str | Path, network: nn.Module) -> None:
-        self.typical = read_features(Path(bundle_root) / "models" / FEATURES)
+        self.path = Path(bundle_root) / "models" / FEATURES
+        self.typical = read_features(self.path)
         self.tap = FeatureTap(network) if self.typical else None
+        if self.tap is not None and len(self.tap.members) != len(self.typical):
+            raise self._of_another(f"{len(self.typical)} networks, not {len(self.tap.members)}")
 
     def of_batch(self) -> Floats | None:
         """Return the distances (batch,) of the last batch that the network predicted; None where nothing is known."""
         if self.tap is None:
             return None
-        pairs = zip(self.typical, self.tap.take(), strict=True)
+        pairs = list(zip(self.typical, self.tap.take(), strict=True))
+        for typical, features in pairs:
+            if features.shape[1] != len(typical.mean):
+                raise self._of_another(f"{len(typical.mean)} features, not {features.shape[1]}")
         found: Floats = np.mean([typical.distances(features) for typical, features in pairs], axis=0)
         return found
+
+    def _of_another(self, what: str) -> WrongDataError:
+        return WrongDataError(f"{self.path} is of {what}; train the run again, or delete the file")
 
 
 def write_features(path: Path, members: Sequence[TypicalFeatures]) -> None:
@@ -142,10 +155,10 @@ def read_features(path: Path) -> list[TypicalFeatures]:
     if not path.is_file():
         return []
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with np.load(path, allow_pickle=False) as file:  # TypeError where it is a single array
             count = len({name.partition(".")[0] for name in file.files})
             return [_member(file, number) for number in range(count)]
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise WrongDataError(f"{path} cannot be read ({error}); train the run again, or delete the file") from error
 
 
@@ -187,4 +200,8 @@ class FitFeatures:
 def _member(file: Any, number: int) -> TypicalFeatures:
     names = ("mean", "directions", "variances")
     mean, directions, variances = (np.asarray(file[f"{number}.{name}"], np.float32) for name in names)
-    return TypicalFeatures(mean, directions, variances, float(file[f"{number}.rest"]))
+    rest = float(file[f"{number}.rest"])
+    fits = mean.ndim == variances.ndim == 1 and directions.shape == (len(variances), len(mean))
+    if not fits or not (rest > 0 and (variances > 0).all() and np.isfinite([*mean, *variances, rest]).all()):
+        raise ValueError("arrays of wrong shapes or values")
+    return TypicalFeatures(mean, directions, variances, rest)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +16,34 @@ from monai_tumor.metrics.diagnosis_auroc import compare_auroc
 from monai_tumor.metrics.diagnosis_classes import class_log_odds
 from monai_tumor.metrics.diagnosis_points import compare_at_specificity
 from tumor_mask_classifier.cases_table import TABLE, DiagnosedCases, Floats, pool_tables, read_diagnosed
+from tumor_mask_classifier.diagnosis_point import PREDICTION
 from tumor_mask_classifier.out_of_place import FEATURES, read_features, write_features
 
+_TOLD = ("mask_source", "crop", "inputs_sha256")  # an older test may not tell the last one
 
-def pool_tests(root: Path, classes: Sequence[str]) -> DiagnosedCases:
+
+def pool_tests(root: Path, classes: Sequence[str], asked: Mapping[str, Any]) -> DiagnosedCases:
     """Return the cases of the newest finished test of every fold of a fold set.
 
+    Args:
+        root: The fold set.
+        classes: The labels in the order of the logits.
+        asked: With which ``mask_source``, ``crop`` and ``inputs_sha256`` the folds shall have been tested.
+
     Raises:
-        WrongCallError: It is no fold set, or a fold has not been tested with its present weights.
+        WrongCallError: It is no fold set, or a fold has not been tested like this with its present weights.
         WrongDataError: A table cannot be read.
     """
-    tests = {run: _newest_test(run) for run in fold_runs(root)}
+    tests = {run: _newest_test(run, asked) for run in fold_runs(root)}
     missing = next((run for run, test in tests.items() if test is None), None)
     if missing is not None:
-        raise WrongCallError(f"{missing} has no finished test; monai-tumor evaluate {root} tests all folds first")
+        raise WrongCallError(
+            f"{missing} has no finished test with these settings; give them to each fold: monai-tumor evaluate {missing}"
+        )
+    if len({identity_of(test).get(PREDICTION) for test in tests.values() if test is not None}) > 1:
+        raise WrongCallError(
+            f"the folds of {root} were tested with different settings; give the same ones to each fold"
+        )
     return pool_tables([read_diagnosed(test / TABLE, classes) for test in tests.values() if test is not None])
 
 
@@ -73,11 +87,10 @@ def difference(
     }
 
 
-def _newest_test(run: Path) -> Path | None:
-    weights = weights_digest(run)
-    finished = (
-        folder
-        for folder in reversed(evaluations(run, "test"))
-        if is_finished(folder) and identity_of(folder).get("weights_sha256") == weights
-    )
-    return next(finished, None)
+def _newest_test(run: Path, asked: Mapping[str, Any]) -> Path | None:
+    wanted = {"weights_sha256": weights_digest(run), **{name: asked[name] for name in _TOLD if name in asked}}
+    for folder in reversed(evaluations(run, "test")):
+        found = identity_of(folder)
+        if is_finished(folder) and all(found.get(name, value) == value for name, value in wanted.items()):
+            return folder
+    return None

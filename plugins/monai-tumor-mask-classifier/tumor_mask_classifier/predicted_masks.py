@@ -7,6 +7,7 @@ training images must not have seen its test images either.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from monai_tumor.errors import WrongCallError, WrongDataError
 from monai_tumor.evaluation.folder import identity_of
 from monai_tumor.imaging.read import read_mask
+from monai_tumor.training.record import file_sha256
 
 ORIGIN = "masks.json"
 _UNSEEN = ("external", "calibration")  # parts that are refused where the network has seen their images or groups
@@ -39,6 +41,8 @@ class PredictedMasks:
         """
         if self._given is None:
             raise WrongCallError("mask_source 'out_of_fold' needs the folder of predicted masks; give it as masks=DIR")
+        if not isinstance(self._given, str | Path):
+            raise WrongCallError(f"masks is {self._given!r}, expected the folder of predicted masks")
         folder = Path(self._given)
         if not (folder / ORIGIN).is_file() and identity_of(folder.parent).get("part") not in _UNSEEN:
             raise WrongCallError(
@@ -79,6 +83,19 @@ class PredictedMasks:
                 f"{shape[0]} x {shape[1]}; predict it again from this image"
             )
         return mask
+
+    def digest(self, cases: Iterable[str]) -> str:
+        """Return one sha256 of the masks of cases.
+
+        Raises:
+            WrongCallError: As for ``folder``.
+            WrongDataError: As for ``check``.
+        """
+        wanted, state = sorted(cases), hashlib.sha256()
+        self.check(wanted)
+        for case in wanted:
+            state.update(f"{case}\n{file_sha256(self.file(case))}\n".encode())
+        return state.hexdigest()
 
     def check(self, cases: Iterable[str]) -> None:
         """Refuse cases without a mask, before anything is trained.

@@ -14,11 +14,12 @@ from ignite.engine import Engine, Events
 from numpy.typing import NDArray
 from torch import nn
 
-from monai_tumor.datasets.base import load_files
-from monai_tumor.errors import ToolkitError, WrongCallError, WrongDataError
+from monai_tumor.datasets.base import load_masks
+from monai_tumor.errors import ToolkitError, WrongCallError, WrongDataError, unknown_name
 from monai_tumor.imaging.pictures import captioned, outline_picture
 from monai_tumor.imaging.prepare import PrepareSettings, restore_probability
 from monai_tumor.imaging.write import write_picture, write_text
+from monai_tumor.inference.inputs import read_input
 from monai_tumor.metrics.diagnosis_answers import REFER
 from monai_tumor.metrics.lesion_size import LesionSize, measure_lesion
 from monai_tumor.pipeline import PrepareCase
@@ -27,9 +28,11 @@ from tumor_mask_classifier.crop import check_crop, crop_to_lesion, lesion_window
 from tumor_mask_classifier.diagnosis_point import DiagnosisPoint, find_diagnosis_point
 from tumor_mask_classifier.explanation import draw_explanation, explain
 from tumor_mask_classifier.out_of_place import FeatureDistance
-from tumor_mask_classifier.source import NONE
+from tumor_mask_classifier.source import MASK_SOURCES, NONE
 
 PREDICTIONS = "predictions.json"
+
+_ITEM = ("mask", "path", "paths", "kind", "fault", "error")
 
 Floats = NDArray[np.float64]
 
@@ -50,7 +53,9 @@ class PrepareDiagnosis(PrepareCase):
     ) -> None:
         super().__init__(settings, skip_errors=True)
         check_crop(crop)
-        if masks is not None and not Path(masks).is_dir():
+        if mask_source not in MASK_SOURCES:
+            raise unknown_name("mask_source", mask_source, MASK_SOURCES)
+        if masks is not None and not (isinstance(masks, str | Path) and Path(masks).is_dir()):
             raise WrongCallError(f"masks: {masks} is no folder; give the folder of the predicted masks")
         self.uses_masks, self.masks, self.crop = mask_source != NONE, masks, crop
 
@@ -70,10 +75,28 @@ class PrepareDiagnosis(PrepareCase):
             )
         return str(found)
 
+    def read(self, item: dict[str, Any]) -> tuple[NDArray[Any], NDArray[np.bool_] | None, tuple[float, float] | None]:
+        """Return image (R, C[, 3]), mask (R, C) bool or None, and the millimetres from row to row and column to column.
+
+        Of an ultrasound picture with exactly one region it is that region, as for the segmentation.
+
+        Raises:
+            WrongDataError: A file cannot be read, has several frames, or the mask has another size.
+        """
+        source = read_input(item)
+        if source.frames > 1:
+            raise WrongDataError(f"{source.name} has {source.frames} frames; a classifier takes single pictures")
+        window = (slice(None), slice(None)) if source.crop is None else source.crop.window
+        file, image = self.mask_file(item), source.picture(0)
+        shape = (source.rows, source.columns)
+        mask = None if file is None else load_masks(str(item["image"]), shape, [file])[window]
+        geometry = source.geometry
+        spacing = geometry.spacing_mm if source.crop is None else geometry.spacing_within(source.crop)
+        return image[window], mask, None if geometry.regions and source.crop is None else spacing
+
     def _load(self, item: dict[str, Any]) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
-        mask_file = self.mask_file(item) if self.uses_masks else None
-        image, mask = load_files(item["image"], None if mask_file is None else [mask_file])
-        return (image, None) if mask is None else crop_to_lesion(image, mask, self.crop)
+        image, mask, _ = self.read(item)
+        return (image, None) if mask is None or not self.uses_masks else crop_to_lesion(image, mask, self.crop)
 
 
 class Deciding:
@@ -84,13 +107,19 @@ class Deciding:
         network: Its network.
         classes: The labels in the order of the logits.
         threshold: None for the run's own operating point where there is one, ``auto``, or the file of another one.
+        prediction: Digest of the settings that predictions are made with, see ``find_diagnosis_point``.
     """
 
     def __init__(
-        self, bundle_root: str, network: nn.Module, classes: Sequence[str], threshold: str | None = None
+        self,
+        bundle_root: str,
+        network: nn.Module,
+        classes: Sequence[str],
+        threshold: str | None = None,
+        prediction: str | None = None,
     ) -> None:
         self.root, self.network, self.classes = Path(bundle_root), network, tuple(classes)
-        self.point: DiagnosisPoint | None = find_diagnosis_point(self.root, threshold, classes)
+        self.point: DiagnosisPoint | None = find_diagnosis_point(self.root, threshold, classes, prediction)
         self._distance: FeatureDistance | None = None
 
     def start(self) -> None:
@@ -147,9 +176,10 @@ class SaveDiagnoses:
         spacing: Sequence[float] | None = None,
     ) -> None:
         self.folder, self.decide, self.prepare, self.explain = Path(output_dir), decide, prepare, explain
-        self.spacing = None if spacing is None else (float(spacing[0]), float(spacing[1]))
+        if not isinstance(explain, bool):
+            raise WrongCallError(f"explain is {explain!r}, expected true or false")
+        self.spacing = None if spacing is None else checked_spacing(spacing)
         self.results: list[dict[str, Any]] = []
-        measure_lesion(np.zeros((1, 1), bool), self.spacing)  # refused before anything is predicted
 
     def attach(self, engine: Engine) -> None:
         """Follow the evaluator ``engine``."""
@@ -171,7 +201,7 @@ class SaveDiagnoses:
         distances = self.decide.distances(len(logits))
         heat = self._heat(output["image"], logits)
         for place, name in enumerate(batch["name"]):
-            item = {key: values[place] for key, values in batch.items() if key in ("image", "mask", "path", "error")}
+            item = {key: batch[key][place] for key in _ITEM if key in batch and batch[key][place] is not None}
             about = self.decide.about(logits[place], distances[place])
             self.results.append(self._one({**item, "name": name}, about, None if heat is None else heat[place]))
 
@@ -199,9 +229,8 @@ class SaveDiagnoses:
         try:
             if item.get("error") is not None:
                 raise WrongDataError(item["error"])
-            file = self.prepare.mask_file({**item, "image": item["path"]})
-            image, mask = load_files(item["path"], None if file is None else [file])
-            size = None if mask is None else measure_lesion(mask, self.spacing)
+            image, mask, spacing = self.prepare.read({**item, "image": item["path"]})
+            size = None if mask is None else measure_lesion(mask, self.spacing or spacing)
             result = {"image": name, **about, "mask": mask is not None, "lesion": size and size.plain()}
             write_text(self.folder / f"{name}_diagnosis.json", json.dumps(result, indent=1, ensure_ascii=False) + "\n")
             write_picture(self.folder / f"{name}_diagnosis.png", self._picture(image, mask, about, size, heat))
@@ -228,6 +257,20 @@ class SaveDiagnoses:
             whole[window] = restore_probability(heat, (shape[0], shape[1]), self.prepare.settings)
             drawn = draw_explanation(image, empty if mask is None else mask, whole)
         return captioned(drawn, caption_lines(about, size))
+
+
+def checked_spacing(spacing: Any) -> tuple[float, float]:
+    """Return the spacing as two numbers.
+
+    Raises:
+        WrongCallError: It is not two numbers above 0.
+    """
+    is_list = isinstance(spacing, list | tuple) and len(spacing) == 2
+    if not is_list or not all(isinstance(one, int | float) and not isinstance(one, bool) for one in spacing):
+        raise WrongCallError(f"spacing is {spacing!r}, expected two numbers of millimetres above 0: rows, columns")
+    steps = float(spacing[0]), float(spacing[1])
+    measure_lesion(np.zeros((1, 1), bool), steps)  # refuses what is not above 0
+    return steps
 
 
 def caption_lines(about: dict[str, Any], size: LesionSize | None) -> list[str]:

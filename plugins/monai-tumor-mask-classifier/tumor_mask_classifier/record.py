@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +13,19 @@ from ignite.engine import Engine, Events
 from numpy.typing import NDArray
 from torch import nn
 
-from monai_tumor.errors import WrongDataError
+from monai_tumor.errors import WrongCallError, WrongDataError
 from monai_tumor.evaluation.folder import METRICS, EvaluationFolder
 from monai_tumor.evaluation.parts import CALIBRATION, EXTERNAL, OUT_OF_FOLD, evaluated_ids, pictures_of, words_of
 from monai_tumor.evaluation.sealed import refuse_second_test, seal, sealed_name
 from monai_tumor.evaluation.seen import LEARNT, refuse_seen_cases
 from monai_tumor.imaging.write import write_text
-from monai_tumor.inference.operating_point import own_file, weights_digest
+from monai_tumor.inference.operating_point import AUTO, own_file, weights_digest
 from monai_tumor.reporting.card import write_card
-from monai_tumor.splits.split import Split, read_split
+from monai_tumor.splits.split import Split, check_split, read_split
 from monai_tumor.training.record import versions
 from tumor_mask_classifier.cases_table import TABLE, DiagnosedCases
 from tumor_mask_classifier.diagnosis_point import (
+    PREDICTION,
     DiagnosisPoint,
     DiagnosisWish,
     choose_diagnosis_point,
@@ -37,6 +38,7 @@ from tumor_mask_classifier.figures import Decisions, decide, decide_out_of_fold,
 from tumor_mask_classifier.out_of_place import FeatureDistance
 from tumor_mask_classifier.pooled import gather_features, pool_tests
 from tumor_mask_classifier.report.write import write_diagnosis_report
+from tumor_mask_classifier.source import OUT_OF_FOLD as PREDICTED
 from tumor_mask_classifier.source import DiagnosisSource
 
 _OTHER_FOLDS = "the other folds"
@@ -59,9 +61,11 @@ class RecordDiagnosis:
         local_cases: How many cases of the data set the part ``calibration`` takes.
         seed: Seed of the intervals, and of the choice of those cases.
         explain: Lets the pictures of the report show what speaks for the called class; None for outlines only.
+        made: Digests of the settings that predictions are made with, recorded: ``prediction_sha256`` of all, which an
+            operating point must share, and ``inputs_sha256`` of those that a fold has in common with its fold set.
 
     Raises:
-        WrongCallError: The part is unknown, or the operating point is not there.
+        WrongCallError: The part is unknown, or the operating point is not there, or this part uses none.
 
     Attributes:
         folder: Where the evaluation lies.
@@ -80,10 +84,14 @@ class RecordDiagnosis:
         local_cases: int | None = None,
         seed: int = 0,
         explain: ExplainCase | None = None,
+        made: Mapping[str, str | None] | None = None,
     ) -> None:
+        if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
+            raise WrongCallError(f"seed is {seed!r}, expected a whole number from 0")
         self.root, self.source, self.part, self.network = Path(bundle_root), source, part, network
-        self.asked, self.seed, self.explain = asked, seed, explain
+        self.asked, self.seed, self.explain, self.made = asked, seed, explain, dict(made or {})
         self.point = self._given_point(threshold)
+        self.own = None if self.point is None else self._own_point()
         self.cases: DiagnosedCases | None = None
         self.metrics: dict[str, Any] = {}
         everyone = {case.id for case in source.cases}  # those without a label are refused by name
@@ -126,6 +134,10 @@ class RecordDiagnosis:
         if own.is_file():
             self._refuse_seen(read_split(own))
         self.source.check_masks_of(self.ids)
+        if (
+            self.source.mask_source == PREDICTED and self.ids
+        ):  # not before: a bundle is built to be checked without masks
+            self.folder.identity["masks_sha256"] = self.source.masks.digest(self.ids)
         if self.part == EXTERNAL:
             entries = {name: self.source.split.cases[name] for name in self.ids}
             refuse_second_test(self.root, self.folder.identity, entries)
@@ -159,8 +171,20 @@ class RecordDiagnosis:
     def _given_point(self, threshold: str | None) -> DiagnosisPoint | None:
         """Return a point that the evaluated cases had no say in."""
         if self.part in ("test", EXTERNAL):
-            return find_diagnosis_point(self.root, threshold, self.source.classes)
+            return self._find(threshold)
+        # The folds of a set are tested with the points of their own; the pooled cases are decided by the other folds.
+        if threshold is not None and (self.part, threshold) != (OUT_OF_FOLD, AUTO):
+            raise WrongCallError(f"threshold {threshold!r}: the {self.part} part uses no chosen one; leave it out")
         return None
+
+    def _own_point(self) -> DiagnosisPoint | None:
+        try:
+            return self._find(None)
+        except WrongDataError:  # of other weights or settings; only who asks for it has to know
+            return None
+
+    def _find(self, threshold: str | None) -> DiagnosisPoint | None:
+        return find_diagnosis_point(self.root, threshold, self.source.classes, self.made.get(PREDICTION))
 
     def _folder(self) -> EvaluationFolder:
         identity: dict[str, Any] = {
@@ -169,8 +193,10 @@ class RecordDiagnosis:
             "dataset": self.source.name,
             **self._division(),
             "weights_sha256": weights_digest(self.root),
+            **self.made,
             "mask_source": self.source.mask_source,
             "crop": self.source.crop,
+            "classes": list(self.source.classes),
             "positive": self.asked.positive,
             "asked_sensitivity": self.asked.sensitivity,
             "alpha": self.asked.alpha,
@@ -193,11 +219,17 @@ class RecordDiagnosis:
             refuse_seen_cases(own, self.source.split, self.ids)
         elif self.part == CALIBRATION:  # what is chosen on the run's test part could not be stated there
             refuse_seen_cases(own, self.source.split, self.ids, (*LEARNT, "test"))
+        elif self.part == OUT_OF_FOLD:
+            check_split(own, self.source.cases, self.source.digests())
+        elif self.source.split.hash != own.hash:  # a point that is chosen there might be chosen on the run's test part
+            raise WrongCallError(
+                f"split_file is not the split of {self.root}; its {self.part} part is that of its own split: leave it out"
+            )
 
     def _gathered(self) -> DiagnosedCases:
         if self.part == OUT_OF_FOLD:
             gather_features(self.root)
-            return pool_tests(self.root, self.source.classes)
+            return pool_tests(self.root, self.source.classes, self.folder.identity)
         names = sorted(self._found)
         distances = [self._found[name][1] for name in names]
         known = None if None in distances else np.array(distances, np.float64)
@@ -223,7 +255,7 @@ class RecordDiagnosis:
             return [f"no operating point was chosen: {error}"]
         own = own_file(self.root, False)
         target = self.folder.path / own.name if self.part == CALIBRATION else own
-        write_diagnosis_point(target, point, self.root)
+        write_diagnosis_point(target, point, self.root, self.made.get(PREDICTION))
         return [told(point), f"operating point: {target}"]
 
     def _decided(self, cases: DiagnosedCases) -> tuple[Decisions | None, str]:
@@ -250,7 +282,7 @@ class RecordDiagnosis:
 
     def _before(self, cases: DiagnosedCases) -> dict[str, Any]:
         """Return the figures at the run's own point, where another was given: what the local choice has changed."""
-        own = find_diagnosis_point(self.root, None, self.source.classes) if self.point is not None else None
+        own = self.own
         if own is None or own == self.point:
             return {}
         figures = diagnosis_figures(cases, decide(own, cases), own.chosen_on, self.asked, self.seed)

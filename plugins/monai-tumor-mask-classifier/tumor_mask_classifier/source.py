@@ -56,8 +56,9 @@ class DiagnosisSource(CaseSource):
             raise WrongCallError(
                 f"masks are not used with mask_source {mask_source!r}; leave them out, or give {OUT_OF_FOLD!r}"
             )
-        if len(classes) < 2 or len(set(classes)) < len(classes):
-            raise WrongCallError(f"classes are {list(classes)}, expected two or more different labels")
+        is_list = isinstance(classes, list | tuple) and all(isinstance(name, str) for name in classes)
+        if not is_list or len(classes) < 2 or len(set(classes)) < len(classes):
+            raise WrongCallError(f"classes are {classes!r}, expected two or more different labels")
         check_crop(crop)
         self.classes, self.mask_source, self.crop = tuple(classes), mask_source, crop
         self.masks = PredictedMasks(masks)
