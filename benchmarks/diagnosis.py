@@ -13,6 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from common import report
+from tumor_mask_classifier.cases_table import TABLE, read_diagnosed
+from tumor_mask_classifier.pooled import difference
+from tumor_mask_classifier.source import CLASSES
+from tumor_mask_classifier.stages import WAYS
 
 
 def main() -> None:
@@ -21,17 +25,20 @@ def main() -> None:
     parser.add_argument("--commands", nargs="+", required=True)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
+    first, *others = list(WAYS)
     table = (options.folder / "diagnosis.md").read_text(encoding="utf-8")
     ways = json.loads((options.folder / "diagnosis-figures.json").read_text(encoding="utf-8"))["ways"]
-    sealed = [
-        tested(way, path) for way in ways for path in options.folder.glob(f"{way}*/evaluation/external-*/metrics.json")
-    ]
+    tests = {path.parents[2].name: path for path in sorted(options.folder.glob("*/evaluation/external-*/metrics.json"))}
+    sealed = [tested(run, path) for run, path in tests.items()]
     result = {
         "commands": options.commands,
         "cpu_minutes": round(sum(map(seconds, options.folder.glob("*/*/run.json"))) / 60),
         "table": table.split("\n", 1)[1].strip(),
         "ways": {way: kept(metrics) for way, metrics in ways.items()},
         "sealed": sealed,
+        "sealed_differences": {
+            way: beside(tests[way], tests[first]) for way in others if way in tests and first in tests
+        },
     }
     report("diagnosis", result, [table], options.out, quick=False)
 
@@ -41,6 +48,14 @@ def tested(way: str, path: Path) -> dict[str, Any]:
     metrics = json.loads(path.read_text(encoding="utf-8"))
     before = {"before": metrics["before"]["point"]} if "before" in metrics else {}
     return {"way": way, "dataset": metrics["dataset"], "cases": metrics["cases"], **kept(metrics), **before}
+
+
+def beside(second: Path, first: Path) -> dict[str, Any]:
+    """Return what one way brings beside another on the same sealed cases, malignant against benign, paired."""
+    one, two = (read_diagnosed(path.with_name(TABLE), CLASSES) for path in (first, second))
+    own = [json.loads((path.parents[2] / "operating_point.json").read_text()) for path in (first, second)]
+    scaled = one.logits / own[0]["temperature"], two.logits / own[1]["temperature"]
+    return difference(one, two, scaled, CLASSES, ("benign", "malignant"), seed=0)
 
 
 def kept(metrics: dict[str, Any]) -> dict[str, Any]:

@@ -24,12 +24,17 @@ _MOST = 60
 _SIDE = 240
 
 
+def absolute(path: str) -> Path:
+    """Return a path that means the same in every folder."""
+    return Path(path).resolve()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--run", type=Path, required=True)
-    parser.add_argument("--bundle", type=Path)
+    parser.add_argument("--run", type=absolute, required=True)
+    parser.add_argument("--bundle", type=absolute)
     parser.add_argument("--other", action="append", default=[], metavar="NAME=DIR")
-    parser.add_argument("--work", type=Path, default=Path("runs/out-of-place"))
+    parser.add_argument("--work", type=absolute, default=absolute("runs/out-of-place"))
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     kinds = dict(made(options.work / "images"))

@@ -390,13 +390,23 @@ def _diagnosis(found: dict[str, Any]) -> str:
             "answered | out of place |",
             "| --- | --- | --- | --- | --- | --- | --- | --- |",
             *(row for one in found["sealed"] for row in _sealed_rows(one)),
+            "",
+            *(
+                f"- {way} minus image-only there: AUROC {interval_cell(one['auroc']['difference'], '+.3f')} "
+                f"(p = {one['auroc']['permutation']['p']:.3f})"
+                for way, one in found["sealed_differences"].items()
+            ),
         ]
     return "\n".join(lines)
 
 
 def _sealed_rows(one: dict[str, Any]) -> list[str]:
     alarms = "-" if one["alarms"] is None else interval_cell(one["alarms"])
-    figures = [interval_cell(one["auroc"]), interval_cell(one["point"]["sensitivity"]), interval_cell(one["point"]["specificity"])]
+    figures = [
+        interval_cell(one["auroc"]),
+        interval_cell(one["point"]["sensitivity"]),
+        interval_cell(one["point"]["specificity"]),
+    ]
     rest = [interval_cell(one["referred"]), interval_cell(one["error"]), alarms]
     cells = [one["way"], one["point"]["chosen_on"], *figures, *rest]
     rows = [f"| {' | '.join(cells)} |"]

@@ -31,9 +31,22 @@ def some_features(count: int, width: int, seed: int = 0) -> np.ndarray:
     return 3 + random.normal(0, 2, (count, 5)) @ random.normal(0, 1, (5, width)) + random.normal(0, 0.3, (count, width))
 
 
+def standardised(known: np.ndarray, new: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return both by mean and standard deviation of the first."""
+    mean, scale = known.mean(axis=0), known.std(axis=0)
+    return (known - mean) / scale, (new - mean) / scale
+
+
+def test_units_of_features_do_not_matter():
+    known, new = some_features(60, 12), some_features(20, 12, seed=1)
+    units = 10.0 ** np.arange(-6, 6)
+    plain, other = TypicalFeatures.fit(known), TypicalFeatures.fit(known * units)
+    assert np.allclose(plain.distances(new), other.distances(new * units), rtol=1e-3)
+
+
 @pytest.mark.parametrize(("count", "width"), [(200, 12), (200, 60), (30, 60)])
 def test_distances_are_those_of_the_whole_covariance(count, width):
-    known, new = some_features(count, width), some_features(50, width, seed=1)
+    known, new = standardised(some_features(count, width), some_features(50, width, seed=1))
     typical = TypicalFeatures.fit(known)
     values, vectors = np.linalg.eigh(np.cov(known.T))
     kept, values, vectors = len(typical.variances), values[::-1], vectors[:, ::-1]
@@ -45,7 +58,7 @@ def test_distances_are_those_of_the_whole_covariance(count, width):
 
 def test_distances_are_those_of_scikit_learn():
     decomposition = pytest.importorskip("sklearn.decomposition")
-    known, new = some_features(200, 60), some_features(50, 60, seed=1)
+    known, new = standardised(some_features(200, 60), some_features(50, 60, seed=1))
     precision = decomposition.PCA(n_components=32, svd_solver="full").fit(known).get_precision()
     off = new - known.mean(axis=0)
     wanted = np.sqrt(np.einsum("ni,ij,nj->n", off, precision, off) / 60)
@@ -95,8 +108,9 @@ def test_the_distance_of_an_ensemble_is_the_mean_of_its_members(tmp_path):
     typical = read_features(tmp_path / "models" / FEATURES)
     with torch.inference_mode():
         network(images)
+    found = distance.of_batch()
     each = [one.distances(caught(member, images)[0]) for one, member in zip(typical, network, strict=True)]
-    assert np.allclose(distance.of_batch(), np.mean(each, axis=0), rtol=1e-4)
+    assert np.allclose(found, np.mean(each, axis=0), rtol=1e-4)
 
 
 def test_a_network_without_such_a_file_has_no_distances(tmp_path):
@@ -137,5 +151,5 @@ def test_a_file_of_another_network_is_named(tmp_path):
     distance = FeatureDistance(tmp_path, network)
     with torch.inference_mode():
         network(torch.rand(1, 2, 40, 56))
-    with pytest.raises(WrongDataError, match="is of 8 features, not 256"):
+    with pytest.raises(WrongDataError, match="is of 8 features, not 512"):
         distance.of_batch()

@@ -119,17 +119,17 @@ def _evidence(network: nn.Module, shown: torch.Tensor, classes: torch.Tensor, co
     """Return the evidence (batch, 1, rows, columns) of each place, with its sign."""
     rows, columns = shown.shape[2:]
     least = (rows / coarsest, columns / coarsest)
-    with _evaluating(network), _feature_map(cast(nn.Module, network.backbone), least) as found:
+    with evaluating(network), feature_map(cast(nn.Module, network.backbone), least) as found:
         logits = network(shown.requires_grad_())  # so that a network of fixed weights has gradients too
     score = logits.gather(1, classes[:, None]).sum() - logits.mean(dim=1).sum()
-    [features] = found
+    [(_, features)] = found
     [gradient] = torch.autograd.grad(score, features)
     evidence = (gradient * features).detach().float().sum(dim=1, keepdim=True)
     return interpolate(evidence, (rows, columns), mode="bilinear")
 
 
 @contextmanager
-def _evaluating(network: nn.Module) -> Iterator[None]:
+def evaluating(network: nn.Module) -> Iterator[None]:
     """Switch dropout off and back on; a part that alone was switched otherwise (a frozen layer) gets its own mode back."""
     modes = [(module, module.training) for module in network.modules()]
     network.eval()
@@ -141,12 +141,13 @@ def _evaluating(network: nn.Module) -> Iterator[None]:
 
 
 @contextmanager
-def _feature_map(backbone: nn.Module, least: tuple[float, float]) -> Iterator[list[torch.Tensor]]:
-    """Yield a list that will hold the smallest feature map of at least these rows and columns, the last of several.
+def feature_map(backbone: nn.Module, least: tuple[float, float]) -> Iterator[list[tuple[nn.Module, torch.Tensor]]]:
+    """Yield a list that will hold the smallest feature map of at least these rows and columns, and what gave it.
 
-    Outputs of whole stages go before those of the layers within: a skip connection may lead past a layer.
+    Of several it is the last one. Outputs of whole stages go before those of the layers within: a skip connection may lead
+    past a layer.
     """
-    found: list[torch.Tensor] = []
+    found: list[tuple[nn.Module, torch.Tensor]] = []
     best = [(float("inf"), 0)]
 
     def hook(depth: int) -> Hook:
@@ -155,7 +156,7 @@ def _feature_map(backbone: nn.Module, least: tuple[float, float]) -> Iterator[li
                 return
             rows, columns = output.shape[2:]
             if rows >= least[0] and columns >= least[1] and (rows * columns, depth) <= best[0]:
-                best[0], found[:] = (rows * columns, depth), [output]
+                best[0], found[:] = (rows * columns, depth), [(module, output)]
 
         return keep
 

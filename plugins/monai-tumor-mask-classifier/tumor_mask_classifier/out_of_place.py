@@ -18,12 +18,15 @@ from monai_tumor.errors import WrongDataError
 from monai_tumor.imaging.write import write_bytes
 from monai_tumor.training.checkpoint import read_checkpoint
 from monai_tumor.training.process import rank
+from tumor_mask_classifier.explanation import COARSEST, evaluating, feature_map
 from tumor_mask_classifier.network import MaskClassifier
 
 FEATURES = "features.npz"
 """File beside the weights of a run."""
 _DIRECTIONS = 32
+_PROBE = 128  # pixels a side
 _FLOOR = 1e-6  # of a variance, beside the mean one
+_CONSTANT = 1e-4  # least standard deviation beside the mean: of what was the same in all images
 
 Floats = NDArray[np.float64]
 
@@ -36,19 +39,21 @@ class TypicalFeatures:
 
     Attributes:
         mean: float32 (features,).
+        scale: float32 (features,), the standard deviation of each; the rest is of features divided by it.
         directions: float32 (directions, features), orthonormal.
         variances: float32 (directions,), along each of them.
         rest: Mean variance along all others.
     """
 
     mean: NDArray[np.float32]
+    scale: NDArray[np.float32]
     directions: NDArray[np.float32]
     variances: NDArray[np.float32]
     rest: float
 
     @classmethod
     def fit(cls, features: NDArray[Any]) -> TypicalFeatures:
-        """Fit probabilistic principal components (Tipping and Bishop, 1999) to (images, features).
+        """Fit probabilistic principal components (Tipping and Bishop, 1999) to (images, features), standardised.
 
         Raises:
             WrongDataError: There are fewer than two images.
@@ -57,8 +62,9 @@ class TypicalFeatures:
         count, width = values.shape
         if count < 2:
             raise WrongDataError(f"{count} training image; distances in feature space need two or more")
-        mean = values.mean(axis=0)
-        _, spread, directions = np.linalg.svd(values - mean, full_matrices=False)
+        mean, scale = values.mean(axis=0), values.std(axis=0)
+        scale = np.maximum(scale, np.maximum(_CONSTANT * np.abs(mean), np.finfo(np.float32).tiny))
+        _, spread, directions = np.linalg.svd((values - mean) / scale, full_matrices=False)
         variances = spread**2 / (count - 1)
         kept = min(_DIRECTIONS, (count - 1) // 2, width - 1)
         rest = max(
@@ -66,6 +72,7 @@ class TypicalFeatures:
         )
         return cls(
             mean.astype(np.float32),
+            scale.astype(np.float32),
             directions[:kept].astype(np.float32),
             np.maximum(variances[:kept], rest).astype(np.float32),
             rest,
@@ -73,7 +80,7 @@ class TypicalFeatures:
 
     def distances(self, features: NDArray[Any]) -> Floats:
         """Return the Mahalanobis distance of (images, features) by this model, divided by the root of their number."""
-        off = np.asarray(features, np.float64) - self.mean
+        off = (np.asarray(features, np.float64) - self.mean) / self.scale
         along = off @ self.directions.T.astype(np.float64)
         across = np.maximum((off**2).sum(axis=1) - (along**2).sum(axis=1), 0.0)
         found: Floats = np.sqrt(((along**2 / self.variances).sum(axis=1) + across / self.rest) / off.shape[1])
@@ -81,7 +88,10 @@ class TypicalFeatures:
 
 
 class FeatureTap:
-    """Catches the features of every classifier in a network while it predicts: means over the last feature map.
+    """Catches the features of every classifier in a network while it predicts.
+
+    They are means and standard deviations over the coarsest feature map in which one place stands for at most 16 pixels: its
+    texture. The last map is no use here: what does not matter for the classes is gone from it.
 
     Args:
         network: A ``MaskClassifier``, or whatever holds some: an ensemble.
@@ -91,15 +101,27 @@ class FeatureTap:
         self.members = [part for part in network.modules() if isinstance(part, MaskClassifier)]
         self._caught: list[NDArray[np.float32]] = []
         for member in self.members:
-            member.head.register_forward_pre_hook(self._catch)
+            _stage_of(member).register_forward_hook(self._catch)
 
     def take(self) -> list[NDArray[np.float32]]:
         """Return the features (batch, features) of each member for the last batch, and forget them."""
         caught, self._caught = self._caught[-len(self.members) :], []
         return caught
 
-    def _catch(self, module: nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
-        self._caught.append(inputs[0].detach().float().mean(dim=(2, 3)).cpu().numpy())
+    def _catch(self, module: nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
+        values = output.detach().float()
+        texture = torch.cat([values.mean(dim=(2, 3)), values.std(dim=(2, 3), correction=0)], dim=1)
+        self._caught.append(texture.cpu().numpy())
+
+
+def _stage_of(member: MaskClassifier) -> nn.Module:
+    """Return the part of a classifier whose output is that feature map."""
+    place = next(member.parameters())
+    probe = torch.zeros(1, member.shown, _PROBE, _PROBE, device=place.device)
+    least = (_PROBE / COARSEST, _PROBE / COARSEST)
+    with torch.no_grad(), evaluating(member), feature_map(member.backbone, least) as found:
+        member.backbone(probe)
+    return found[0][0]
 
 
 class FeatureDistance:
@@ -139,7 +161,13 @@ def write_features(path: Path, members: Sequence[TypicalFeatures]) -> None:
     """Write the typical features of each member of a network; an earlier file is replaced."""
     arrays: dict[str, Any] = {}
     for number, one in enumerate(members):
-        parts = {"mean": one.mean, "directions": one.directions, "variances": one.variances, "rest": np.array(one.rest)}
+        parts = {
+            "mean": one.mean,
+            "scale": one.scale,
+            "directions": one.directions,
+            "variances": one.variances,
+            "rest": np.array(one.rest),
+        }
         arrays |= {f"{number}.{name}": array for name, array in parts.items()}
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)
@@ -198,10 +226,11 @@ class FitFeatures:
 
 
 def _member(file: Any, number: int) -> TypicalFeatures:
-    names = ("mean", "directions", "variances")
-    mean, directions, variances = (np.asarray(file[f"{number}.{name}"], np.float32) for name in names)
+    names = ("mean", "scale", "directions", "variances")
+    mean, scale, directions, variances = (np.asarray(file[f"{number}.{name}"], np.float32) for name in names)
     rest = float(file[f"{number}.rest"])
     fits = mean.ndim == variances.ndim == 1 and directions.shape == (len(variances), len(mean))
-    if not fits or not (rest > 0 and (variances > 0).all() and np.isfinite([*mean, *variances, rest]).all()):
+    positive = rest > 0 and (variances > 0).all() and (scale > 0).all()
+    if not fits or scale.shape != mean.shape or not (positive and np.isfinite([*mean, *scale, *variances, rest]).all()):
         raise ValueError("arrays of wrong shapes or values")
-    return TypicalFeatures(mean, directions, variances, rest)
+    return TypicalFeatures(mean, scale, directions, variances, rest)
