@@ -388,7 +388,7 @@ def _diagnosis(found: dict[str, Any]) -> str:
             "\nA predicted mask brings nothing that 229 images could show; an expert's mask does, and nobody has one for a new "
             "image. A crop to the predicted mask is no better than the image.\n",
             "Sealed: the five classifiers of a way together on BUS-BRA (another hospital; no normal images), masks by the five "
-            "segmentation networks above. COPY is a copy of the way with its point chosen anew on 40 local cases and stated on the "
+            "segmentation networks above. What is called calibrated is a copy of the way with its point chosen anew on 40 local cases and stated on the "
             "others. The tests were run twice with the same weights: in between, the distance of *out of place* was moved to "
             "another layer, and nothing else changed.\n",
             "| way | threshold chosen on | AUROC malignant / benign | sensitivity | specificity | referred | wrong among the "

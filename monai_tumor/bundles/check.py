@@ -13,6 +13,7 @@ from typing import Any
 
 from monai_tumor.bundles.find import bundle_name, config_file, configs_folder
 from monai_tumor.bundles.running import cause
+from monai_tumor.bundles.schema import metadata_faults
 
 # What runs something when it is resolved; checked for broken references only.
 _RUN_IDS = ("initialize", "finalize", "run", "training", "evaluating", "predicting")
@@ -68,7 +69,7 @@ def check_bundle(root: Path) -> list[Finding]:
 
 
 def _check(root: Path) -> list[Finding]:
-    found = _check_metadata(root)
+    found = check_metadata(root)
     train, inference = config_file(root, "train"), config_file(root, "inference")
     evaluate = configs_folder(root) / "evaluate.json"
     found += _check_workflow([train], "train")
@@ -78,7 +79,8 @@ def _check(root: Path) -> list[Finding]:
     return found or _check_network(root, inference)
 
 
-def _check_metadata(root: Path) -> list[Finding]:
+def check_metadata(root: Path) -> list[Finding]:
+    """Return what is wrong in the metadata of the bundle or run in ``root``, by the schema that the toolkit ships."""
     path = configs_folder(root) / "metadata.json"
     try:
         metadata = json.loads(path.read_text(encoding="utf-8"))
@@ -87,7 +89,7 @@ def _check_metadata(root: Path) -> list[Finding]:
     missing = [Finding(path.name, name, "", "is missing") for name in _METADATA if name not in metadata]
     if "version" in metadata and metadata["version"] not in metadata.get("changelog", {}):
         missing.append(Finding(path.name, "changelog", "", f"has no entry for version {metadata['version']}"))
-    return missing
+    return missing or [Finding(path.name, name, "", reason) for name, reason in metadata_faults(metadata)]
 
 
 def _check_workflow(files: list[Path], workflow_type: str, properties: bool = True) -> list[Finding]:

@@ -13,6 +13,7 @@ from monai_tumor.bundles.running import running_root
 from monai_tumor.errors import PluginError, WrongCallError, nearest, unknown_name
 
 PARTS = ("train", "evaluate", "inference", "multi_gpu_train")
+SPLIT = "split.json"
 
 
 def find_root(name: str) -> str:
@@ -64,6 +65,8 @@ def resolve(name_or_path: str) -> Path:
     names = [component.name for component in registry.components("bundles")]
     if name_or_path.rpartition(":")[2] in names:
         return bundle_folder(name_or_path)
+    if path.suffix == ".zip" and path.is_file():
+        raise WrongCallError(f"{path} is a packed bundle; first: monai-tumor bundle install {path} --sha256 HEX")
     if path.exists():
         raise WrongCallError(f"{name_or_path} is neither a run nor a bundle: it has no configs/train.json")
     guess = nearest(name_or_path, names)
@@ -161,8 +164,20 @@ def has_weights(root: Path) -> bool:
 
 
 def run_file(run: str | None, name: str, given: str | None = None) -> str | None:
-    """Return ``given`` if there is one, else the file ``name`` of ``run`` if it exists, else None."""
+    """Return ``given`` if there is one, else the file ``name`` of ``run`` if it exists, else None.
+
+    The split of a packed bundle knows pictures again but names no case, so it divides nobody's data: None.
+    """
     if given is not None or run is None:
         return given
     path = Path(run) / name
-    return str(path) if path.is_file() else None
+    return str(path) if path.is_file() and not (name == SPLIT and _names_nobody(path)) else None
+
+
+def _names_nobody(split: Path) -> bool:
+    with contextlib.suppress(
+        OSError, ValueError, KeyError, TypeError, AttributeError
+    ):  # who reads it says what is wrong
+        cases = json.loads(split.read_text(encoding="utf-8"))["cases"]
+        return not any(case["digest"] for case in cases.values())
+    return False

@@ -212,6 +212,30 @@ def test_monai_loads_an_installed_bundle_with_its_weights(pair):
     assert all(torch.equal(value, weights[name]) for name, value in network.state_dict().items())
 
 
+def test_an_installed_bundle_is_evaluated_as_the_run_is(trained_run, packed, tmp_path):
+    """On the same phantoms, divided by the same seed: its own split names no case."""
+    run = shutil.copytree(trained_run, tmp_path / "run")
+    twin = install_bundle(packed.path, packed.sha256, tmp_path)
+    for root in (run, twin):
+        run_bundle("evaluating", [config_file(root, "train"), config_file(root, "evaluate")], {})
+    tables = [(root / "evaluation" / "001-test" / "cases.csv").read_bytes() for root in (run, twin)]
+    assert tables[0] == tables[1] and tables[0].count(b"\n") == 13
+
+
+def test_a_federation_trains_and_evaluates_an_installed_bundle(packed, tmp_path, monkeypatch):
+    from monai.fl.client import MonaiAlgo
+    from monai.fl.utils.exchange_object import ExchangeObject
+
+    monkeypatch.chdir(tmp_path)
+    algo = MonaiAlgo(bundle_root=str(install_bundle(packed.path, packed.sha256, tmp_path)), local_epochs=1)
+    algo.initialize()
+    start = {name: value.clone() for name, value in algo.trainer.network.state_dict().items()}
+    algo.train(ExchangeObject(weights=start))
+    assert algo.get_weights().weights.keys() == start.keys()
+    algo.evaluate(ExchangeObject(weights=start))
+    algo.finalize()
+
+
 def test_monai_reads_configurations_out_of_the_packed_file(packed):
     from monai.bundle import load_bundle_config
 

@@ -63,7 +63,6 @@ def test_cases_that_the_run_has_learnt_from_are_refused_after_installing_too(
     program: Program, packed: Path, trained: Any, tmp_path: Path
 ) -> None:
     program("bundle", "install", packed, "--sha256", digest(packed), "--to", tmp_path)
-    data = ("--dataset", "folder", "--dataset-dir", trained.images)
-    result = program("evaluate", tmp_path / "tumour", "--external", *data)
+    result = program("evaluate", tmp_path / "tumour", "--external", trained.images)
     assert result.exit_code != 0
     assert "the same pixels" in result.stderr

@@ -92,7 +92,10 @@ def test_bad_files_among_good_ones_are_named_and_nothing_else_suffers(trained_ru
     assert result.exit_code == 1, result.output
     found = results(tmp_path / "out")
     assert {name for name, entry in found.items() if "error" in entry} == {"cut", "empty", "./$x"}
-    assert sum(line.startswith("failed: ") for line in result.stderr.splitlines()) == 3 and "Traceback" not in result.output
+    assert (
+        sum(line.startswith("failed: ") for line in result.stderr.splitlines()) == 3
+        and "Traceback" not in result.output
+    )
 
 
 @pytest.mark.parametrize(
