@@ -388,7 +388,8 @@ def _diagnosis(found: dict[str, Any]) -> str:
             "\nA predicted mask brings nothing that 229 images could show; an expert's mask does, and nobody has one for a new "
             "image. A crop to the predicted mask is no better than the image.\n",
             "Sealed: the five classifiers of a way together on BUS-BRA (another hospital; no normal images), masks by the five "
-            "segmentation networks above. What is called calibrated is a copy of the way with its point chosen anew on 40 local cases and stated on the "
+            "segmentation networks above. What is called calibrated is a copy of the way with its point chosen anew on 40 local "
+            "cases and stated on the "
             "others. The tests were run twice with the same weights: in between, the distance of *out of place* was moved to "
             "another layer, and nothing else changed.\n",
             "| way | threshold chosen on | AUROC malignant / benign | sensitivity | specificity | referred | wrong among the "
@@ -401,7 +402,8 @@ def _diagnosis(found: dict[str, Any]) -> str:
                 f"(p = {one['auroc']['permutation']['p']:.4f})"
                 for way, one in found["sealed_differences"].items()
             ),
-            "\nThe frozen threshold calls nearly everything malignant there, and the probabilities are of no use: these classifiers do "
+            "\nThe frozen threshold calls nearly everything malignant there, and the probabilities are of no use: these "
+            "classifiers do "
             "not carry over from a third of BUSI to another scanner. They say so themselves: most of these images are out of "
             "place. Here the mask does help the order of the cases. Forty local cases mend the calibration, not the order.",
         ]
@@ -434,7 +436,8 @@ def _out_of_place(found: dict[str, Any]) -> str:
             "\n```bash\npython benchmarks/out_of_place.py --run CLASSIFIER --bundle SEGMENTATION --other NAME=DIR\n```\n",
             "The distance of an image's features from those of the training images, against the distance that 2 % of images of "
             f"the same kind exceed. Images of its own kind that were called out of place ({found['own_part']}, "
-            f"{found['dataset']}): {found['own']['text']}. The layer whose features are compared was chosen with these images in view: in "
+            f"{found['dataset']}): {found['own']['text']}. The layer whose features are compared was chosen with these images in "
+            "view: in "
             "the last one, 18 of 20 of noise and none of blanks and photographs were noticed.\n",
             "| images | called out of place |",
             "| --- | --- |",
