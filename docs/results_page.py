@@ -388,7 +388,8 @@ def _diagnosis(found: dict[str, Any]) -> str:
             "\nA predicted mask brings nothing that 229 images could show; an expert's mask does, and nobody has one for a new "
             "image. A crop to the predicted mask is no better than the image.\n",
             "Sealed: the five classifiers of a way together on BUS-BRA (another hospital; no normal images), masks by the five "
-            "segmentation networks above. What is called calibrated is a copy of the way with its point chosen anew on 40 local "
+            "segmentation networks above. What is called calibrated is a copy of the way with its "
+            "point chosen anew on 40 local "
             "cases and stated on the "
             "others. The tests were run twice with the same weights: in between, the distance of *out of place* was moved to "
             "another layer, and nothing else changed.\n",
@@ -436,7 +437,8 @@ def _out_of_place(found: dict[str, Any]) -> str:
             "\n```bash\npython benchmarks/out_of_place.py --run CLASSIFIER --bundle SEGMENTATION --other NAME=DIR\n```\n",
             "The distance of an image's features from those of the training images, against the distance that 2 % of images of "
             f"the same kind exceed. Images of its own kind that were called out of place ({found['own_part']}, "
-            f"{found['dataset']}): {found['own']['text']}. The layer whose features are compared was chosen with these images in "
+            f"{found['dataset']}): {found['own']['text']}. The layer whose features are compared was "
+            f"chosen with these images in "
             "view: in "
             "the last one, 18 of 20 of noise and none of blanks and photographs were noticed.\n",
             "| images | called out of place |",
