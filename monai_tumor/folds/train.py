@@ -14,7 +14,7 @@ from monai_tumor.folds.commands import fold_words
 from monai_tumor.folds.folder import FoldSetFolder
 from monai_tumor.folds.join import join_folds
 from monai_tumor.folds.plan import FoldPlan
-from monai_tumor.wording import count_of
+from monai_tumor.wording import count_of, figure_words
 
 Failures = dict[int, str]
 _REPORTED = ("best", "best_epoch")
@@ -97,9 +97,11 @@ def _tell(folder: FoldSetFolder, plan: FoldPlan, status: str, failed: Failures) 
     """Say where everything is, or how to go on."""
     count = len(folder.runs)
     if status == "finished":
-        bests = [read_record(run).get("best") for run in folder.runs]
+        records = [read_record(run) for run in folder.runs]
+        bests = [record.get("best") for record in records]
         figures = ", ".join("none" if best is None else f"{best:.3f}" for best in bests)
-        _say(f"run: {folder.path} ({count} folds that predict together; validation Dice {figures})")
+        words = figure_words(records[0].get("metric", "lesion_dice"))
+        _say(f"run: {folder.path} ({count} folds that predict together; validation {words} {figures})")
         return
     data = [] if plan.dataset_dir is None else ["--dataset-dir", plan.dataset_dir]
     command = shlex.join(["monai-tumor", "train", "--resume", str(folder.path), *data])
