@@ -38,7 +38,9 @@ from monai_tumor.errors import WrongCallError
 @click.option("--classifier", metavar="RUN", type=click.Path(), help="Trained classifier that sees image and mask.")
 @click.option("--explain", is_flag=True, help="Let the classifier show what it looked at, if it can.")
 @click.option("--output", metavar="DIR", required=True, type=click.Path(), help="New folder for masks and overlays.")
-@click.option("--format", "formats", metavar="A,B", help="Of masks: png, nifti, dicom-seg.  [default: by the input]")
+@click.option(
+    "--format", "formats", metavar="A,B", help="Of results: png, nifti, dicom-seg, dicom-sr.  [default: by the input]"
+)
 @click.option(
     "--isolate",
     type=click.Choice(("auto", "always", "never")),

@@ -30,7 +30,7 @@ class SavePredictions:
         output_dir: Where to; files of an earlier prediction are not overwritten.
         inputs: What is predicted.
         bundle_root: The run, which DICOM results name.
-        formats: ``auto``, or of ``png``, ``nifti`` and ``dicom-seg`` some, with commas between; see ``Output``.
+        formats: ``auto``, or of ``png``, ``nifti``, ``dicom-seg`` and ``dicom-sr`` some, with commas between; see ``Output``.
         finding: What a mask outlines, for DICOM results.
 
     Raises:
@@ -92,7 +92,7 @@ class SavePredictions:
                 raise RuntimeError("the prediction has not started")
             source = self.inputs.sources[item["name"]]
             mask = _placed(source, masks)
-            return {"image": item["name"], **self._output.write(source, mask), **described(source, mask)}
+            return {"image": item["name"], **self._output.write(source, mask), **described(source, mask, self.finding)}
         except ToolkitError as error:
             print(f"failed: {error}", file=sys.stderr)
             return {"image": item["name"], "error": str(error)}

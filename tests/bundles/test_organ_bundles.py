@@ -15,7 +15,7 @@ IMAGE, PREDICTION = "network_data_format#inputs#image", "network_data_format#out
 DIFFERENT = {
     "train.json": {"bundle_root", "dataset_name", "prepare#channels", "run_folder#bundle"},
     "evaluate.json": set(),
-    "inference.json": {"bundle_root", "prepare#channels"},
+    "inference.json": {"bundle_root", "prepare#channels", "finding"},
     "multi_gpu_train.json": set(),
     "metadata.json": {
         *("name", "bundle", "task", "description", "data_source", "data_type", "references"),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import nibabel
 import numpy as np
+import pydicom
 import pytest
 from click.testing import CliRunner, Result
 
@@ -37,7 +38,8 @@ def test_a_nifti_volume_gives_a_nifti_mask_on_its_own_grid(trained_run, write_ni
     mask, source = nibabel.load(tmp_path / "out" / found["nifti"]), nibabel.load(path)
     assert mask.shape == source.shape and np.array_equal(mask.affine, source.affine)
     assert (np.asarray(mask.dataobj) > 0).sum() == found["lesion_px"] and found["frames"] == 3
-    assert found["lesion_mm3"] == pytest.approx(found["lesion_px"] * abs(np.linalg.det(affine[:3, :3])), abs=1e-2)
+    assert found["lesion"]["unit"] == "mm"
+    assert found["lesion"]["volume"] == pytest.approx(found["lesion_px"] * abs(np.linalg.det(affine[:3, :3])), abs=1e-2)
     assert (tmp_path / "out" / found["overlay"]).is_file()
 
 
@@ -64,14 +66,15 @@ def test_a_series_and_a_still_give_dicom_segs_that_say_whose_they_are_and_nothin
 def test_one_file_may_have_several_formats(trained_run, write_dicom, volume, tmp_path):
     pytest.importorskip("highdicom")
     path = write_dicom(tmp_path / "still.dcm", volume[0].astype(np.uint8))
-    result = predict(trained_run, tmp_path / "out", path, "--format", "png,nifti,dicom-seg")
+    result = predict(trained_run, tmp_path / "out", path, "--format", "dicom-sr,png,nifti,dicom-seg")
     assert result.exit_code == 0, result.output
     found = results(tmp_path / "out")["still"]
-    assert {found["mask"], found["nifti"], found["dicom_seg"]} == {
-        "still_mask.png",
-        "still_mask.nii.gz",
-        "still_mask.dcm",
-    }
+    files = {"still_mask.png", "still_mask.nii.gz", "still_mask.dcm", "still_report.dcm"}
+    assert {found["mask"], found["nifti"], found["dicom_seg"], found["dicom_sr"]} == files
+    assert files <= {path.name for path in (tmp_path / "out").iterdir()}
+    report = pydicom.dcmread(tmp_path / "out" / "still_report.dcm")
+    segmentation = pydicom.dcmread(tmp_path / "out" / "still_mask.dcm")
+    assert segmentation.SOPInstanceUID in str(report) and found["lesion"]["unit"] == "px"
 
 
 def test_a_format_that_cannot_hold_an_input_fails_for_that_input_only(trained_run, write_nifti, volume, tmp_path):

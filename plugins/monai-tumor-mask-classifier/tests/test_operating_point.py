@@ -253,7 +253,7 @@ def test_a_diagnosis_says_what_it_decides_and_how_large_the_lesion_is(trained, t
 
 def test_noise_is_out_of_place_and_referred(train, tmp_path):
     """A network that has learnt a little: its features tell phantoms from noise and from black."""
-    run = train(tmp_path / "run", epochs=4, backbone="two_stage_cnn")
+    run = train(tmp_path / "run", epochs=4, backbone="resnet10t")
     call("evaluate", run, "--part", "validation")
     scans = tmp_path / "scans"
     scans.mkdir()

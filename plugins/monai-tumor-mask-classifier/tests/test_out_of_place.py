@@ -37,9 +37,17 @@ def standardised(known: np.ndarray, new: np.ndarray) -> tuple[np.ndarray, np.nda
     return (known - mean) / scale, (new - mean) / scale
 
 
+def test_a_channel_that_was_silent_in_training_may_whisper():
+    known, new = some_features(60, 12), some_features(20, 12, seed=1)
+    known[:, 3] = 0
+    before = TypicalFeatures.fit(known).distances(np.where(np.arange(12) == 3, 0, new))
+    after = TypicalFeatures.fit(known).distances(np.where(np.arange(12) == 3, 0.01, new))
+    assert (after < 2 * before + 1).all()
+
+
 def test_units_of_features_do_not_matter():
     known, new = some_features(60, 12), some_features(20, 12, seed=1)
-    units = 10.0 ** np.arange(-6, 6)
+    units = 2.0 ** np.arange(-3, 9)
     plain, other = TypicalFeatures.fit(known), TypicalFeatures.fit(known * units)
     assert np.allclose(plain.distances(new), other.distances(new * units), rtol=1e-3)
 

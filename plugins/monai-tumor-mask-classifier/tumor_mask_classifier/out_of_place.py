@@ -25,8 +25,8 @@ FEATURES = "features.npz"
 """File beside the weights of a run."""
 _DIRECTIONS = 32
 _PROBE = 128  # pixels a side
-_FLOOR = 1e-6  # of a variance, beside the mean one
-_CONSTANT = 1e-4  # least standard deviation beside the mean: of what was the same in all images
+_FLOOR = 1e-3  # of a variance, beside the mean one
+_CONSTANT = 1e-2  # least standard deviation beside the usual one: a channel that was silent may say something once
 
 Floats = NDArray[np.float64]
 
@@ -63,7 +63,8 @@ class TypicalFeatures:
         if count < 2:
             raise WrongDataError(f"{count} training image; distances in feature space need two or more")
         mean, scale = values.mean(axis=0), values.std(axis=0)
-        scale = np.maximum(scale, np.maximum(_CONSTANT * np.abs(mean), np.finfo(np.float32).tiny))
+        varied = scale[scale > 0]
+        scale = np.maximum(scale, _CONSTANT * float(np.median(varied)) if varied.size else 1.0)
         _, spread, directions = np.linalg.svd((values - mean) / scale, full_matrices=False)
         variances = spread**2 / (count - 1)
         kept = min(_DIRECTIONS, (count - 1) // 2, width - 1)
