@@ -391,7 +391,7 @@ def _diagnosis(found: dict[str, Any]) -> str:
             "segmentation networks above. What is called calibrated is a copy of the way with its "
             "point chosen anew on 40 local "
             "cases and stated on the "
-            "others. The tests were run twice with the same weights: in between, the distance of *out of place* was moved to "
+            "others. The tests were run again with the same weights after the distance of *out of place* had been moved to "
             "another layer, and nothing else changed.\n",
             "| way | threshold chosen on | AUROC malignant / benign | sensitivity | specificity | referred | wrong among the "
             "answered | out of place |",
