@@ -14,6 +14,7 @@ from ignite.engine import Engine, Events
 
 from monai_tumor.errors import WrongCallError, WrongDataError
 from monai_tumor.evaluation.evaluated_case import EvaluatedCase, write_case
+from monai_tumor.evaluation.evaluated_part import evaluation_folder, refuse_wrong_cases
 from monai_tumor.evaluation.figures import (
     calibration_lines,
     choose_operating_point,
@@ -26,13 +27,11 @@ from monai_tumor.evaluation.parts import (
     EXTERNAL,
     OUT_OF_FOLD,
     evaluated_ids,
-    pictures_of,
     words_of,
 )
 from monai_tumor.evaluation.pool import pool_folds
 from monai_tumor.evaluation.scoring import evaluate_case, mean_map
-from monai_tumor.evaluation.sealed import refuse_second_test, seal, sealed_name
-from monai_tumor.evaluation.seen import LEARNT, refuse_seen_cases
+from monai_tumor.evaluation.sealed import refuse_second_test, seal
 from monai_tumor.evaluation.table import cases_table, summary_lines
 from monai_tumor.imaging.pictures import comparison_picture
 from monai_tumor.imaging.read import read_mask
@@ -40,7 +39,6 @@ from monai_tumor.imaging.write import write_mask, write_picture, write_text
 from monai_tumor.inference.operating_point import OperatingPoint, own_file, weights_digest, write_point
 from monai_tumor.metrics.logits import LogitCounts
 from monai_tumor.pipeline import CaseSource
-from monai_tumor.splits.split import Split, check_split, read_split
 from monai_tumor.training.record import versions
 
 _PICTURES = 6
@@ -127,9 +125,7 @@ class RecordEvaluation:
             WrongDataError: A tested case, or another case of its group, was in the training or validation part of the run.
             WrongCallError: A second external test.
         """
-        own = self.root / "split.json"
-        if own.is_file():
-            self._refuse_wrong_cases(read_split(own))
+        refuse_wrong_cases(self.root, self.source, self.part, self.ids)
         if self.part == EXTERNAL:
             entries = {name: self.source.split.cases[name] for name in self.ids}
             refuse_second_test(self.root, self.folder.identity, entries)
@@ -155,41 +151,15 @@ class RecordEvaluation:
         told = [f"{words_of(self.part, self.source)}:", *metrics["text"], *chosen, f"evaluation: {self.folder.path}"]
         print("\n".join(told), file=sys.stderr)
 
-    def _refuse_wrong_cases(self, own: Split) -> None:
-        if self.part in ("test", EXTERNAL):
-            refuse_seen_cases(own, self.source.split, self.ids)
-        elif self.part == CALIBRATION:  # what is chosen on the run's test part could not be stated there
-            refuse_seen_cases(own, self.source.split, self.ids, (*LEARNT, "test"))
-        elif self.part == OUT_OF_FOLD:
-            check_split(own, self.source.cases, self.source.digests())
-        elif self.source.split.hash != own.hash:
-            raise WrongCallError(
-                f"split_file is not the split of {self.root}; its {self.part} part is that of its own split: leave it out"
-            )
-
     def _folder(self) -> EvaluationFolder:
-        identity: dict[str, Any] = {
-            "part": self.part,
-            "dataset": self.source.name,
-            **self._division(),
+        about = {
             "weights_sha256": weights_digest(self.root),
             "prediction_sha256": self.prediction,
             **{name: value for name, value in self.point.plain().items() if name in _CHOSEN},
             "tta": self.tta,
             "seed": self.seed,
         }
-        name = None
-        if self.part in (EXTERNAL, CALIBRATION):
-            identity |= pictures_of(self.source, self.ids)
-        if self.part == EXTERNAL:
-            name = sealed_name(self.source.name, identity["data_fingerprint"])
-        return EvaluationFolder(self.root, identity, name)
-
-    def _division(self) -> dict[str, str]:
-        if self.part == OUT_OF_FOLD:  # the folds were read by those who tested them
-            split = read_split(self.root / "split.json")
-            return {"split": split.hash, "data_fingerprint": split.fingerprint}
-        return {"split": self.source.split.hash, "data_fingerprint": self.source.split.fingerprint}
+        return evaluation_folder(self.root, self.source, self.part, self.ids, about)
 
     def _add(self, case_id: str, maps: npt.NDArray[Any]) -> None:
         case, reference = self.source.case(case_id), self.source.load(case_id)[1]

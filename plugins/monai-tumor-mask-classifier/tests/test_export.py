@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -32,16 +34,30 @@ def test_monais_onnx_export_of_a_run_gives_its_logits(trained, tmp_path):
     assert np.allclose(logits, network(given).detach().numpy(), atol=1e-5)
 
 
-def test_monais_check_of_input_and_output_passes(trained):
+@pytest.mark.parametrize("classes", [3, 4])
+def test_monais_check_of_input_and_output_passes_where_the_metadata_is_right(trained, tmp_path, classes):
     from monai.bundle import verify_net_in_out
 
-    verify_net_in_out(
-        net_id="network_def",
-        meta_file=str(trained / "configs" / "metadata.json"),
-        config_file=str(config_file(trained, "inference")),
-        bundle_root=str(trained),
-        device="cpu",
+    metadata = json.loads((trained / "configs" / "metadata.json").read_text())
+    output = metadata["network_data_format"]["outputs"]["pred"]
+    assert output["num_channels"] == 3
+    (tmp_path / "metadata.json").write_text(
+        json.dumps(
+            {
+                **metadata,
+                "network_data_format": {
+                    **metadata["network_data_format"],
+                    "outputs": {"pred": {**output, "num_channels": classes}},
+                },
+            }
+        )
     )
+    named = {"meta_file": str(tmp_path / "metadata.json"), "config_file": str(config_file(trained, "inference"))}
+    if classes == 3:
+        assert verify_net_in_out(net_id="network_def", bundle_root=str(trained), device="cpu", **named) is None
+    else:
+        with pytest.raises(ValueError, match="output channel number"):
+            verify_net_in_out(net_id="network_def", bundle_root=str(trained), device="cpu", **named)
 
 
 def _network(run):

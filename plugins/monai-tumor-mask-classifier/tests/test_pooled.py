@@ -19,7 +19,7 @@ CLASSES = ("normal", "benign", "malignant")
 WISH = DiagnosisWish(CLASSES)
 
 
-def test_of_fold(fold: int, strength: float, count: int = 60) -> DiagnosedCases:
+def cases_of_fold(fold: int, strength: float, count: int = 60) -> DiagnosedCases:
     """Return what a classifier whose logits hold the truth with some strength gave for the cases of a fold."""
     random = np.random.default_rng(fold)
     targets = random.integers(0, 3, count)
@@ -29,11 +29,8 @@ def test_of_fold(fold: int, strength: float, count: int = 60) -> DiagnosedCases:
     return DiagnosedCases(names, pairs, targets, logits * 2, random.gamma(9, 1, count))
 
 
-test_of_fold.__test__ = False  # type: ignore[attr-defined]
-
-
 def pooled(strength: float) -> DiagnosedCases:
-    return pool_tables([test_of_fold(fold, strength) for fold in range(4)])
+    return pool_tables([cases_of_fold(fold, strength) for fold in range(4)])
 
 
 @pytest.fixture(scope="module")

@@ -14,14 +14,13 @@ from numpy.typing import NDArray
 from torch import nn
 
 from monai_tumor.errors import WrongCallError, WrongDataError
+from monai_tumor.evaluation.evaluated_part import evaluation_folder, refuse_wrong_cases
 from monai_tumor.evaluation.folder import METRICS, EvaluationFolder
-from monai_tumor.evaluation.parts import CALIBRATION, EXTERNAL, OUT_OF_FOLD, evaluated_ids, pictures_of, words_of
-from monai_tumor.evaluation.sealed import refuse_second_test, seal, sealed_name
-from monai_tumor.evaluation.seen import LEARNT, refuse_seen_cases
+from monai_tumor.evaluation.parts import CALIBRATION, EXTERNAL, OUT_OF_FOLD, evaluated_ids, words_of
+from monai_tumor.evaluation.sealed import refuse_second_test, seal
 from monai_tumor.imaging.write import write_text
 from monai_tumor.inference.operating_point import AUTO, own_file, weights_digest
 from monai_tumor.reporting.card import write_card
-from monai_tumor.splits.split import Split, check_split, read_split
 from monai_tumor.training.record import versions
 from tumor_mask_classifier.cases_table import TABLE, DiagnosedCases
 from tumor_mask_classifier.diagnosis_point import (
@@ -130,13 +129,10 @@ class RecordDiagnosis:
             WrongDataError: A tested case, or another of its group, was in the run's training or validation part.
             WrongCallError: A second external test, or no predicted masks.
         """
-        own = self.root / "split.json"
-        if own.is_file():
-            self._refuse_seen(read_split(own))
+        refuse_wrong_cases(self.root, self.source, self.part, self.ids)
         self.source.check_masks_of(self.ids)
-        if (
-            self.source.mask_source == PREDICTED and self.ids
-        ):  # not before: a bundle is built to be checked without masks
+        if self.source.mask_source == PREDICTED and self.ids:
+            # Not before: a bundle is built to be checked without masks.
             self.folder.identity["masks_sha256"] = self.source.masks.digest(self.ids)
         if self.part == EXTERNAL:
             entries = {name: self.source.split.cases[name] for name in self.ids}
@@ -187,11 +183,8 @@ class RecordDiagnosis:
         return find_diagnosis_point(self.root, threshold, self.source.classes, self.made.get(PREDICTION))
 
     def _folder(self) -> EvaluationFolder:
-        identity: dict[str, Any] = {
+        about = {
             "task": "diagnosis",
-            "part": self.part,
-            "dataset": self.source.name,
-            **self._division(),
             "weights_sha256": weights_digest(self.root),
             **self.made,
             "mask_source": self.source.mask_source,
@@ -203,28 +196,7 @@ class RecordDiagnosis:
             "operating_point": None if self.point is None else told(self.point),
             "seed": self.seed,
         }
-        name = None
-        if self.part in (EXTERNAL, CALIBRATION):
-            identity |= pictures_of(self.source, self.ids)
-        if self.part == EXTERNAL:
-            name = sealed_name(self.source.name, identity["data_fingerprint"])
-        return EvaluationFolder(self.root, identity, name)
-
-    def _division(self) -> dict[str, str]:
-        split = read_split(self.root / "split.json") if self.part == OUT_OF_FOLD else self.source.split
-        return {"split": split.hash, "data_fingerprint": split.fingerprint}
-
-    def _refuse_seen(self, own: Split) -> None:
-        if self.part in ("test", EXTERNAL):
-            refuse_seen_cases(own, self.source.split, self.ids)
-        elif self.part == CALIBRATION:  # what is chosen on the run's test part could not be stated there
-            refuse_seen_cases(own, self.source.split, self.ids, (*LEARNT, "test"))
-        elif self.part == OUT_OF_FOLD:
-            check_split(own, self.source.cases, self.source.digests())
-        elif self.source.split.hash != own.hash:  # a point that is chosen there might be chosen on the run's test part
-            raise WrongCallError(
-                f"split_file is not the split of {self.root}; its {self.part} part is that of its own split: leave it out"
-            )
+        return evaluation_folder(self.root, self.source, self.part, self.ids, about)
 
     def _gathered(self) -> DiagnosedCases:
         if self.part == OUT_OF_FOLD:
